@@ -1,0 +1,116 @@
+"""Label spaces: the named, ordered entries of a target. Order is part of a space; spaces meet by name only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from fer_zoo.core.errors import UserError, nearest, unknown_name
+
+MISSING_CLASS = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSpace:
+    """The entries of one target, in vector order.
+
+    Attributes:
+        name: "target/variant", as a checkpoint stores it.
+        target: what the entries describe: emotion, au, blendshapes, expression …
+        entries: unique names; the position is the class number or the vector index.
+        kind: "classes" (one of the entries holds) or "values" (each entry has a number).
+        unit: what one unit of a value means.
+        minimum, maximum: range of a value.
+        centre: fixed offset about which metrics take their sums, so that float64 sums lose nothing.
+        codes: native spelling -> entry, as the data set writes its labels; entries themselves always count.
+    """
+
+    name: str
+    target: str
+    entries: tuple[str, ...]
+    kind: Literal["classes", "values"] = "classes"
+    unit: str = "class"
+    minimum: float = 0.0
+    maximum: float = 1.0
+    centre: float = 0.0
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(set(self.entries)) != len(self.entries) or not self.entries:
+            raise UserError(f"Label space {self.name!r} needs unique entries and at least one, found {self.entries}.")
+        strays = set(self.codes.values()) - set(self.entries)
+        if strays:
+            raise UserError(
+                f"Label space {self.name!r} has codes for {sorted(strays)}, which are not among its entries."
+            )
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def index(self, entry: str) -> int:
+        """The position of an entry.
+
+        Raises:
+            UserError: if the space has no such entry.
+        """
+        if entry not in self.entries:
+            raise UserError(
+                f"{self.name} has no entry {entry!r}.{nearest(entry, self.entries)} It has {', '.join(self.entries)}."
+            )
+        return self.entries.index(entry)
+
+    def parse(self, text: object, *, where: str) -> str:
+        """The entry that a native label means; upper and lower case are the same.
+
+        Raises:
+            UserError: naming the place, the label and the entries.
+        """
+        label = str(text).strip()
+        spellings = {
+            **{code.lower(): entry for code, entry in self.codes.items()},
+            **{e.lower(): e for e in self.entries},
+        }
+        if label.lower() not in spellings:
+            hint = nearest(label, tuple(spellings))
+            raise UserError(f"Label {label!r} in {where} is not one of {self.name}: {', '.join(self.entries)}.{hint}")
+        return spellings[label.lower()]
+
+    def positions_in(self, other: "LabelSpace") -> tuple[int, ...]:
+        """For each entry of this space its position in another one, -1 where the other lacks it."""
+        return tuple(other.entries.index(e) if e in other.entries else MISSING_CLASS for e in self.entries)
+
+
+def value_space(name: str, entries: tuple[str, ...], *, unit: str, maximum: float, centre: float) -> LabelSpace:
+    """A space of numbers from 0 to maximum; the target is the part of the name before the slash."""
+    target = name.partition("/")[0]
+    return LabelSpace(
+        name=name, target=target, entries=entries, kind="values", unit=unit, maximum=maximum, centre=centre
+    )
+
+
+@cache
+def label_spaces() -> Mapping[str, LabelSpace]:
+    """All spaces the zoo declares, by name."""
+    from fer_zoo.core.action_units import ACTION_UNIT_SPACES
+    from fer_zoo.core.blendshapes import BLENDSHAPES_51
+    from fer_zoo.core.emotions import EMOTION_SPACES
+
+    expression = value_space(
+        "expression/29",
+        tuple(f"expression_{i:02d}" for i in range(29)),
+        unit="standard deviations",
+        maximum=3.0,
+        centre=0.0,
+    )
+    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, BLENDSHAPES_51, expression)}
+
+
+def label_space(name: str) -> LabelSpace:
+    """The space of that name.
+
+    Raises:
+        UserError: if there is none, with the nearest names.
+    """
+    if name not in label_spaces():
+        raise unknown_name("label space", name, tuple(label_spaces()))
+    return label_spaces()[name]

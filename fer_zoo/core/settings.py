@@ -1,0 +1,102 @@
+"""Settings: typed dataclasses whose fields say what they are, built from the words of a user."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, field, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
+
+from fer_zoo.core.errors import UserError, nearest
+
+S = TypeVar("S")
+
+
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    choices: Sequence[str] = (),
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Any:
+    """A dataclass field with its sentence and its limits, which `build_settings` enforces and `fer-zoo info` prints."""
+    metadata = {"doc": doc, "choices": tuple(choices), "at_least": at_least, "at_most": at_most}
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
+    """An object of a settings dataclass from names and values.
+
+    Args:
+        cls: the dataclass; nested dataclasses take nested mappings.
+        values: only what differs from the defaults; text is converted ("0.1" becomes a float).
+        where: prefix of the keys in messages, e.g. "method" for "method.backbone".
+
+    Raises:
+        UserError: for an unknown name (with near misses), a wrong type or a value outside its limits.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    _check_names(cls, values, where)
+    node = OmegaConf.structured(cls)
+    OmegaConf.set_readonly(node, False)  # a frozen dataclass becomes a read-only node
+    for key, value in values.items():
+        try:
+            OmegaConf.update(node, key, value)
+        except OmegaConfBaseException as error:
+            kind = _type_name(cls, key)
+            raise UserError(f"{where}.{key} must be {kind}, got {value!r} ({str(error).splitlines()[0]}).") from error
+    built: S = OmegaConf.to_object(node)  # type: ignore[assignment]  # to_object gives the dataclass back
+    _check_limits(built, where)
+    return built
+
+
+def describe_settings(cls: type[Any]) -> list[tuple[str, str, Any, str]]:
+    """(name, type, default, sentence) of every field, for `info` and the docs."""
+    rows = []
+    for entry in fields(cls):
+        default = entry.default if entry.default is not MISSING else entry.default_factory()  # type: ignore[misc]
+        choices = entry.metadata.get("choices", ())
+        doc = entry.metadata.get("doc", "") + (f" ({' | '.join(choices)})" if choices else "")
+        rows.append((entry.name, _type_name(cls, entry.name), default, doc))
+    return rows
+
+
+def _check_names(cls: type[Any], values: Mapping[str, Any], where: str) -> None:
+    known = {entry.name: entry for entry in fields(cls)}
+    for key, value in values.items():
+        if key not in known:
+            raise UserError(f"There is no setting {where}.{key}.{nearest(key, known)} Known: {', '.join(known)}.")
+        inner = get_type_hints(cls)[key]
+        if is_dataclass(inner) and isinstance(inner, type) and isinstance(value, Mapping):
+            _check_names(inner, value, f"{where}.{key}")
+
+
+def _check_limits(built: Any, where: str) -> None:
+    for entry in fields(built):
+        value = getattr(built, entry.name)
+        if is_dataclass(value):
+            _check_limits(value, f"{where}.{entry.name}")
+            continue
+        _check_limit(entry, value, f"{where}.{entry.name}")
+
+
+def _check_limit(entry: Field[Any], value: Any, name: str) -> None:
+    choices, least, most = (entry.metadata.get(key) for key in ("choices", "at_least", "at_most"))
+    for item in value if isinstance(value, list) else [value]:
+        if choices and item not in choices:
+            raise UserError(f"{name} is {item!r}.{nearest(str(item), choices)} It must be one of {', '.join(choices)}.")
+        if item is None or isinstance(item, str):
+            continue
+        if least is not None and item < least:
+            raise UserError(f"{name} is {item}; it must be at least {least}.")
+        if most is not None and item > most:
+            raise UserError(f"{name} is {item}; it must be at most {most}.")
+
+
+def _type_name(cls: type[Any], key: str) -> str:
+    hint = get_type_hints(cls)[key]
+    return (
+        hint.__name__ if isinstance(hint, type) and not hasattr(hint, "__args__") else str(hint).replace("typing.", "")
+    )

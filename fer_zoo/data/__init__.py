@@ -1,0 +1,1 @@
+"""Data: index, image sources, data set, data module, transforms, detection, protocols, checks."""

@@ -1,0 +1,1 @@
+"""Jobs, fitting, evaluation, prediction: Lightning is driven from here and nowhere else."""

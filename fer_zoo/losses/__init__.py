@@ -1,0 +1,1 @@
+"""Losses: each a pure function of outputs and targets, chosen by name."""

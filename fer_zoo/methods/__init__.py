@@ -1,0 +1,1 @@
+"""One folder a paper: card, network, task."""

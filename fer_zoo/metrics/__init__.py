@@ -1,0 +1,1 @@
+"""Metrics: each once, as additive sums and as a value of the sums."""

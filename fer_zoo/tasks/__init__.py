@@ -1,0 +1,1 @@
+"""The LightningModule that every method is or subclasses."""
