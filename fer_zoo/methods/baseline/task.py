@@ -1,0 +1,85 @@
+"""Tasks of the baselines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import timm
+from torch import Tensor
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.losses.select import classification_loss, regression_loss
+from fer_zoo.methods.baseline.card import BackboneSettings, TimmClassifierSettings, TimmRegressorSettings
+from fer_zoo.methods.baseline.network import BackboneWithHead
+from fer_zoo.networks.backbone import Backbone
+from fer_zoo.tasks.face_task import FaceTask
+from fer_zoo.tasks.objectives import Objective, class_objective, value_objective
+
+
+class TimmClassifier(FaceTask):
+    """Emotion classes from a timm backbone."""
+
+    def __init__(self, settings: TimmClassifierSettings, spaces: Mapping[str, LabelSpace]) -> None:
+        self.settings = settings
+        super().__init__(
+            network=_network(settings, spaces["emotion"]),
+            spaces=spaces,
+            input_spec=_input_spec(settings),
+            optimizer=settings,
+            frozen=("backbone",) if settings.freeze_backbone else (),
+        )
+
+    def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
+        """One objective: the classes."""
+        space = self.spaces["emotion"]
+        return (class_objective(space, classification_loss(self.settings, space, class_counts.get("emotion"))),)
+
+
+class TimmRegressor(FaceTask):
+    """Action units or coefficients from a timm backbone."""
+
+    def __init__(self, settings: TimmRegressorSettings, spaces: Mapping[str, LabelSpace]) -> None:
+        self.settings = settings
+        super().__init__(
+            network=_network(settings, spaces[settings.target]),
+            spaces={settings.target: spaces[settings.target]},
+            input_spec=_input_spec(settings),
+            optimizer=settings,
+            frozen=("backbone",) if settings.freeze_backbone else (),
+        )
+
+    def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
+        """One objective: the values."""
+        return (value_objective(self.spaces[self.settings.target], regression_loss(self.settings)),)
+
+
+def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:
+    if settings.backbone_pretrained and settings.backbone_weights:
+        raise UserError("method.backbone_pretrained and method.backbone_weights exclude each other; keep one.")
+    backbone = Backbone(
+        settings.backbone,
+        in_channels=1 if settings.colour == "grey" else 3,
+        image_size=(settings.image_size, settings.image_size),
+        pretrained=settings.backbone_pretrained,
+    )
+    if settings.backbone_weights:
+        backbone.load_file(Path(settings.backbone_weights))
+    return BackboneWithHead(backbone, target=space.target, num_outputs=len(space), dropout=settings.dropout)
+
+
+def _input_spec(settings: BackboneSettings) -> InputSpec:
+    """The normalisation the weights were trained with; grey takes the mean over the channels."""
+    config = timm.get_pretrained_cfg(settings.backbone)
+    mean, std = tuple(config.mean), tuple(config.std)
+    if settings.colour == "grey":
+        mean, std = (sum(mean) / len(mean),), (sum(std) / len(std),)
+    return InputSpec(
+        height=settings.image_size,
+        width=settings.image_size,
+        crop_scale=settings.crop_scale,
+        alignment="five_points" if settings.alignment == "five_points" else "none",
+        colour="grey" if settings.colour == "grey" else "rgb",
+        mean=mean,
+        std=std,
+    )

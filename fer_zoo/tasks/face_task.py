@@ -1,0 +1,136 @@
+"""The LightningModule of every method: one step, losses and metrics per objective, named outputs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.method_settings import OptimizerSettings
+from fer_zoo.metrics.torch_metrics import SumsMetric
+from fer_zoo.tasks.objectives import Objective
+from fer_zoo.tasks.optimizers import build_optimizers
+
+
+class FaceTask(pl.LightningModule):
+    """Trains a network on one or several targets; partly labelled samples need nothing extra.
+
+    A method subclasses it with a constructor `(settings, spaces)` and `build_objectives`.
+
+    Args:
+        network: images -> {target: outputs "b k"}.
+        spaces: label space per target.
+        input_spec: how pixels reach the network.
+        optimizer: how the weights move.
+        frozen: sub-modules of the network, by name, that do not learn and stay in evaluation mode.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        spaces: Mapping[str, LabelSpace],
+        input_spec: InputSpec,
+        optimizer: OptimizerSettings,
+        frozen: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self.network, self.input_spec, self.optimizer_settings = network, input_spec, optimizer
+        self.spaces = dict(spaces)
+        self.frozen = tuple(frozen)
+        for name in self.frozen:
+            network.get_submodule(name).requires_grad_(False)
+        self.objectives = self.build_objectives({})
+        self.scores = nn.ModuleDict({o.target: SumsMetric(o.space, o.metrics) for o in self.objectives})
+
+    def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
+        """The objectives, given how often each class occurs in training (nothing is given outside training)."""
+        raise NotImplementedError
+
+    @property
+    def monitor(self) -> tuple[str, bool]:
+        """The logged name by which the best weights are kept, and whether higher is better."""
+        first = self.objectives[0]
+        return f"val/{first.target}/{first.monitor}", first.higher_is_better
+
+    def setup(self, stage: str) -> None:
+        """Before training: class weights from the labels of the training part."""
+        if stage == "fit":
+            module: Any = self.trainer.datamodule  # type: ignore[attr-defined]  # set by Trainer.fit(datamodule=…)
+            classes = [t for t, space in self.spaces.items() if space.kind == "classes"]
+            self.objectives = self.build_objectives({target: module.class_counts(target) for target in classes})
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation; frozen parts stay in evaluation mode."""
+        super().train(mode)
+        for name in self.frozen:
+            self.network.get_submodule(name).eval()
+        return self
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
+        """Outputs of the network per target."""
+        return self.network(image)
+
+    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+        """The weighted sum of the losses."""
+        loss = self._loss(self(batch["image"]), batch, "train")
+        self.log("train/loss", loss.detach(), prog_bar=True, on_step=False, on_epoch=True, batch_size=len(batch["row"]))
+        return loss
+
+    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
+        """Adds a batch to the metrics."""
+        outputs = self(batch["image"])
+        loss = self._loss(outputs, batch, "val")
+        self.log("val/loss", loss, on_epoch=True, sync_dist=True, batch_size=len(batch["row"]))
+        for objective in self.objectives:
+            predictions = objective.predictions(outputs[objective.target])
+            self.scores[objective.target].update(predictions, batch[objective.target])
+
+    def validation_scores(self) -> dict[str, float]:
+        """The metrics of the validation part seen since the last reset, over all processes."""
+        values = {}
+        for objective in self.objectives:
+            for name, value in self.scores[objective.target].compute().items():
+                values[f"val/{objective.target}/{name}"] = float(value)
+        return values
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs and forgets the metrics."""
+        bar = self.monitor[0]
+        for name, value in self.validation_scores().items():
+            self.log(name, value, prog_bar=name == bar, rank_zero_only=False)
+        for metric in self.scores.values():
+            metric.reset()  # type: ignore[operator]  # a ModuleDict forgets the type of its values
+
+    def predict_step(self, batch: dict[str, Tensor], batch_index: int) -> dict[str, Tensor]:
+        """Predictions per target, with the rows they belong to."""
+        outputs = self(batch["image"])
+        predicted = {o.target: o.predictions(outputs[o.target]) for o in self.objectives}
+        return {"row": batch["row"], **predicted}
+
+    def columns(self, predictions: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Named outputs of a batch: `emotion`, `prob_happiness` … for classes, `AU12` … for values."""
+        named: dict[str, Any] = {}
+        for target, space in self.spaces.items():
+            values = predictions[target].cpu()
+            if space.kind == "classes":
+                named[target] = [space.entries[i] for i in values.argmax(dim=1).tolist()]
+            prefix = "prob_" if space.kind == "classes" else ""
+            named.update({f"{prefix}{entry}": values[:, i].numpy() for i, entry in enumerate(space.entries)})
+        return named
+
+    def configure_optimizers(self) -> Any:
+        """Optimiser and schedule of the settings."""
+        steps = int(self.trainer.estimated_stepping_batches)
+        return build_optimizers(self.network, self.optimizer_settings, steps=steps, monitor=self.monitor)
+
+    def _loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], part: str) -> Tensor:
+        losses = {o.target: o.loss(outputs[o.target], batch[o.target]) for o in self.objectives}
+        if len(losses) > 1:
+            size = len(batch["row"])
+            self.log_dict({f"{part}/{t}/loss": v.detach() for t, v in losses.items()}, on_epoch=True, batch_size=size)
+        return torch.stack([o.weight * losses[o.target] for o in self.objectives]).sum()
