@@ -1,5 +1,7 @@
 """Settings: typed dataclasses whose fields say what they are, built from the words of a user."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
@@ -36,18 +38,22 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
         UserError: for an unknown name (with near misses), a wrong type or a value outside its limits.
     """
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
     _check_names(cls, values, where)
     node = OmegaConf.structured(cls)
     OmegaConf.set_readonly(node, False)  # a frozen dataclass becomes a read-only node
     for key, value in values.items():
         try:
-            OmegaConf.update(node, key, value)
+            OmegaConf.update(node, key, _literal(value))
         except OmegaConfBaseException as error:
             kind = _type_name(cls, key)
-            raise UserError(f"{where}.{key} must be {kind}, got {value!r} ({str(error).splitlines()[0]}).") from error
-    built: S = OmegaConf.to_object(node)  # type: ignore[assignment]  # to_object gives the dataclass back
+            name = _dotted(where, key)
+            raise UserError(f"{name} must be {kind}, got {value!r} ({str(error).splitlines()[0]}).") from error
+    try:
+        built: S = OmegaConf.to_object(node)  # type: ignore[assignment]  # to_object gives the dataclass back
+    except MissingMandatoryValue as error:
+        raise UserError(f"{_dotted(where, str(error.full_key))} is '???', which stands for no value.") from error
     _check_limits(built, where)
     return built
 
@@ -67,19 +73,33 @@ def _check_names(cls: type[Any], values: Mapping[str, Any], where: str) -> None:
     known = {entry.name: entry for entry in fields(cls)}
     for key, value in values.items():
         if key not in known:
-            raise UserError(f"There is no setting {where}.{key}.{nearest(key, known)} Known: {', '.join(known)}.")
+            name = _dotted(where, key)
+            raise UserError(f"There is no setting {name}.{nearest(key, known)} Known: {', '.join(known) or 'none'}.")
         inner = get_type_hints(cls)[key]
         if is_dataclass(inner) and isinstance(inner, type) and isinstance(value, Mapping):
-            _check_names(inner, value, f"{where}.{key}")
+            _check_names(inner, value, _dotted(where, key))
 
 
 def _check_limits(built: Any, where: str) -> None:
     for entry in fields(built):
         value = getattr(built, entry.name)
         if is_dataclass(value):
-            _check_limits(value, f"{where}.{entry.name}")
+            _check_limits(value, _dotted(where, entry.name))
             continue
-        _check_limit(entry, value, f"{where}.{entry.name}")
+        _check_limit(entry, value, _dotted(where, entry.name))
+
+
+def _dotted(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _literal(value: Any) -> Any:
+    """The value with its "${" escaped, so that a user's text is never taken for an interpolation."""
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
+    if isinstance(value, Mapping):
+        return {key: _literal(entry) for key, entry in value.items()}
+    return [_literal(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _check_limit(entry: Field[Any], value: Any, name: str) -> None:
@@ -89,6 +109,8 @@ def _check_limit(entry: Field[Any], value: Any, name: str) -> None:
             raise UserError(f"{name} is {item!r}.{nearest(str(item), choices)} It must be one of {', '.join(choices)}.")
         if item is None or isinstance(item, str):
             continue
+        if isinstance(item, float) and not math.isfinite(item):
+            raise UserError(f"{name} is {item}; it must be a finite number.")
         if least is not None and item < least:
             raise UserError(f"{name} is {item}; it must be at least {least}.")
         if most is not None and item > most:
