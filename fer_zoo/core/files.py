@@ -1,0 +1,116 @@
+"""Safe files: what stands under a name is whole, whatever happened while it was written."""
+
+import errno
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from fer_zoo.core.errors import UserError
+
+NO_SPACE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+@contextmanager
+def write_atomically(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, with its suffix, that takes its name when the block ends well.
+
+    After an exception, Ctrl-C or a full disk the old file stands as it was and nothing is left beside it.
+    Missing parent folders are made.
+
+    Raises:
+        UserError: if the folder cannot be written to, or the disk is full.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {path}: {error.strerror}. Choose another folder, or make this one writable."
+        ) from error
+    try:
+        with full_disk_told(path):
+            yield temporary
+            _write_through(temporary)
+            temporary.replace(path)
+            _write_through(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_told(path: Path) -> Iterator[None]:
+    """Turns "no space left" inside the block into a UserError that names `path`; other errors pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise UserError(
+            f"Cannot write {path}: {os.strerror(error.errno)}. Free some space; what stood there before is untouched."
+        ) from error
+
+
+def _write_through(path: Path) -> None:
+    """Waits until a file or the entries of a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8, wholly or not at all."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes plain values as JSON, wholly or not at all; numbers that are not finite become null."""
+    write_text(path, json.dumps(_plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """The same in what JSON knows: numpy's scalars and arrays as numbers and lists, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return value
+
+
+def read_json(path: Path) -> Any:
+    """The values that `write_json` wrote.
+
+    Raises:
+        UserError: if there is no such file, or it is cut short or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} ({path.stat().st_size} bytes) is no whole JSON file ({error}). Delete it and make it again."
+        ) from error
+
+
+def file_sha256(path: Path) -> str:
+    """The checksum of a file's content: 64 hex digits."""
+    checksum = sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            checksum.update(block)
+    return checksum.hexdigest()

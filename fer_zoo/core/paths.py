@@ -1,0 +1,49 @@
+"""Where data sets are looked for, and where the zoo keeps what it can make again."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_dir
+
+from fer_zoo.core.errors import UserError
+
+
+def data_roots(dataset: str, explicit: str | Path | None = None) -> list[Path]:
+    """Folders in which a data set may lie, first choice first.
+
+    An explicit folder is the only candidate. Else `<dataset>/` in each folder of $FER_ZOO_DATA (a list like PATH),
+    then `data/<dataset>` in the current folder.
+    """
+    if explicit is not None:
+        return [Path(explicit).expanduser()]
+    listed = [entry for entry in os.environ.get("FER_ZOO_DATA", "").split(os.pathsep) if entry]
+    return [*(Path(entry).expanduser() / dataset for entry in listed), Path("data") / dataset]
+
+
+def find_root(dataset: str, explicit: str | Path | None = None, *, how: str = "") -> Path:
+    """The first candidate that is a folder.
+
+    Args:
+        dataset: its registered name.
+        explicit: the folder a user named, if any.
+        how: one sentence on how to get the data, e.g. from its card.
+
+    Raises:
+        UserError: if there is none: where it was looked for, and how to get it.
+    """
+    candidates = data_roots(dataset, explicit)
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    looked = ", ".join(str(candidate) for candidate in candidates)
+    advice = how or f"`fer-zoo info {dataset}` says where to get it."
+    raise UserError(
+        f"Data set {dataset} was not found: looked for the folder {looked}. {advice}"
+        " Then name its folder with root=PATH, or the folder above it in $FER_ZOO_DATA."
+    )
+
+
+def cache_folder() -> Path:
+    """$FER_ZOO_CACHE, else the user's cache folder; it may not exist yet, and may be deleted at any time."""
+    named = os.environ.get("FER_ZOO_CACHE")
+    return Path(named).expanduser() if named else Path(user_cache_dir("fer_zoo", appauthor=False))
