@@ -1,0 +1,241 @@
+"""The index of a data set: one row a sample, one column a fact, no pixels."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space
+from fer_zoo.core.sample import TARGETS, sample_id
+
+SPLIT_PARTS = ("train", "validation", "test")
+REQUIRED_COLUMNS = ("id", "image", "subject", "clip", "frame", "source")
+TEXT_COLUMNS = ("id", "image", "subject", "clip", "source", "split", "annotator")
+LABEL_COLUMNS = ("emotion", "second_emotion")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader merged, dropped or found.
+
+    Attributes:
+        kind: short word, e.g. "contradictory", "unlabelled", "missing".
+        sentence: for the user; holds no path and no person's name.
+        ids: the samples it speaks of.
+    """
+
+    kind: str
+    sentence: str
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Index:
+    """What is known about every sample of a data set.
+
+    Attributes:
+        dataset: registered name.
+        root: folder to which `image` is relative.
+        table: columns `id, image, subject, clip, frame, source`; optional `split`, `emotion` (entry name or None, also
+            of entries outside the space), `second_emotion`, `annotator`, one float column per entry of a value space,
+            `box_left, box_top, box_width, box_height` and the five points in pixels.
+        label_spaces: per target the space in which it is trained and scored unless another is asked for.
+        is_cropped: the images are face crops, whose whole area is used.
+        notes: what the reader merged, dropped or found.
+        found: counts of the files as distributed, which a check compares with the card.
+        variant: which of the known layouts was found.
+    """
+
+    dataset: str
+    root: Path
+    table: pd.DataFrame
+    label_spaces: Mapping[str, LabelSpace]
+    is_cropped: bool = False
+    notes: tuple[Note, ...] = ()
+    found: Mapping[str, int] = field(default_factory=dict)
+    variant: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", _checked(self.dataset, self.table, self.label_spaces))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids in row order."""
+        return list(self.table["id"])
+
+    @property
+    def contradictory(self) -> tuple[str, ...]:
+        """Ids of samples that were dropped because their labels contradict each other."""
+        return self.noted("contradictory")
+
+    def noted(self, kind: str) -> tuple[str, ...]:
+        """Ids in all notes of a kind."""
+        return tuple(entry for note in self.notes if note.kind == kind for entry in note.ids)
+
+    def space(self, target: str) -> LabelSpace:
+        """The label space of a target.
+
+        Raises:
+            UserError: if the data set lacks the target, naming those it has.
+        """
+        if target not in self.label_spaces:
+            known = ", ".join(self.label_spaces) or "none"
+            hint = nearest(target, tuple(self.label_spaces))
+            raise UserError(f"Data set {self.dataset} has no target {target!r}.{hint} It has: {known}.")
+        return self.label_spaces[target]
+
+    def fingerprint(self) -> str:
+        """16 hex digits over ids, labels, subjects, clips and the official split; the order of rows does not matter."""
+        table = self.table.sort_values("id")
+        values = [e for space in self.label_spaces.values() if space.kind == "values" for e in space.entries]
+        columns = ["id", "subject", "clip", *(c for c in ("split", "emotion") if c in table), *sorted(set(values))]
+        digest = sha256("\t".join(columns).encode())
+        for column in columns:
+            digest.update("\n".join("" if _is_missing(v) else str(v) for v in table[column]).encode() + b"\0")
+        return digest.hexdigest()[:16]
+
+    def rows_of(self, ids: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Positions in the table, in the order of the ids.
+
+        Raises:
+            UserError: for ids that the index does not hold.
+        """
+        wanted = list(ids)
+        rows = pd.Index(self.table["id"]).get_indexer(pd.Index(wanted, dtype=object)).astype(np.int64)
+        if (rows < 0).any():
+            strays = [wanted[i] for i in np.flatnonzero(rows < 0)]
+            raise UserError(
+                f"{len(strays)} of {len(wanted)} ids are not in data set {self.dataset}, e.g. {', '.join(strays[:3])}:"
+                " they come from another data set or another copy of it."
+            )
+        return rows
+
+    def is_labelled(self, target: str) -> npt.NDArray[np.bool_]:
+        """Per row whether anything is known of the target, also an entry outside its space.
+
+        Raises:
+            UserError: if the data set lacks the target.
+        """
+        space = self.space(target)
+        if space.kind == "classes":
+            return self.table[target].notna().to_numpy(dtype=bool)
+        return self.table[list(space.entries)].notna().any(axis=1).to_numpy(dtype=bool)
+
+    def target_array(
+        self, target: str, space: LabelSpace | None = None
+    ) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
+        """The labels in a space, mapped by name: int64 (n,) with -1, or float32 (n, k) with NaN.
+
+        Args:
+            target: one of the index's targets.
+            space: where the labels go; the index's own by default. Names it lacks are missing.
+
+        Raises:
+            UserError: if the data set lacks the target, or shares no entry with the space.
+        """
+        own = self.space(target)
+        space = space or own
+        if space.target != target or space.kind != own.kind:
+            raise UserError(f"Target {target!r} of {self.dataset} ({own.name}) does not fit into {space.name}.")
+        if own.kind == "classes":
+            positions = {entry: i for i, entry in enumerate(space.entries)}
+            return np.array([positions.get(name, MISSING_CLASS) for name in self.table[target]], dtype=np.int64)
+        shared = [entry for entry in space.entries if entry in own.entries]
+        if not shared:
+            raise UserError(
+                f"{space.name} shares no entry with {own.name} of {self.dataset}, which has {', '.join(own.entries)}."
+            )
+        return self.table[shared].reindex(columns=list(space.entries)).to_numpy(dtype=np.float32)
+
+    def subset(self, ids: Iterable[str]) -> "Index":
+        """The index of these samples, in the order of the ids.
+
+        Raises:
+            UserError: for unknown ids, or if none are given.
+        """
+        return replace(self, table=self.table.iloc[self.rows_of(ids)].reset_index(drop=True))
+
+
+def index_table(dataset: str, images: Sequence[str], **columns: Any) -> pd.DataFrame:
+    """A table with `id` from the images' relative paths, and every required column that is not given filled.
+
+    Args:
+        dataset: registered name.
+        images: paths relative to the root, with forward slashes.
+        columns: further columns; an empty or missing `subject` becomes the sample's own id.
+    """
+    ids = [sample_id(dataset, image) for image in images]
+    defaults = {"subject": None, "clip": "", "frame": 0, "source": ""}
+    table = pd.DataFrame({"id": ids, "image": list(images), **defaults, **columns}, dtype=object)
+    unknown = table["subject"].isna() | (table["subject"] == "")
+    table["subject"] = table["subject"].where(~unknown, table["id"])
+    return table
+
+
+def space_for(target: str, name: str, *, where: str) -> LabelSpace:
+    """The label space of that name, which must describe the target.
+
+    Raises:
+        UserError: if there is none, or it is another target's.
+    """
+    space = label_space(name)
+    if space.target != target:
+        raise UserError(f"{where}={name} describes {space.target!r}; a space of target {target!r} is needed here.")
+    return space
+
+
+def _checked(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]) -> pd.DataFrame:
+    """A copy with a RangeIndex and plain types: text as object with None, frames as int64, values as float64."""
+    if not len(table):
+        raise UserError(f"Data set {dataset} holds no samples: check its root and settings.")
+    _require_columns(dataset, table, spaces)
+    table = table.reset_index(drop=True).copy()
+    doubles = table["id"][table["id"].duplicated()].unique()
+    if len(doubles):
+        raise UserError(
+            f"Data set {dataset} lists {len(doubles)} samples twice, e.g. {', '.join(map(str, doubles[:3]))}:"
+            " each image must stand in one row."
+        )
+    for column in table.columns:
+        if column in TEXT_COLUMNS:
+            table[column] = pd.Series(["" if _is_missing(v) else str(v) for v in table[column]], dtype=object)
+        elif column in LABEL_COLUMNS:
+            table[column] = pd.Series([None if _is_missing(v) else str(v) for v in table[column]], dtype=object)
+        else:
+            table[column] = table[column].astype(np.int64 if column == "frame" else np.float64)
+    if not table["subject"].all():
+        raise UserError(f"Data set {dataset} has samples without a subject; an unknown one is the sample's own id.")
+    _require_parts(dataset, table)
+    return table
+
+
+def _require_columns(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]) -> None:
+    needed = list(REQUIRED_COLUMNS)
+    for target, space in spaces.items():
+        if target not in TARGETS or space.target != target:
+            raise UserError(f"Data set {dataset} gives {space.name} for {target!r}; targets are {', '.join(TARGETS)}.")
+        needed += [target] if space.kind == "classes" else list(space.entries)
+    lacking = [column for column in needed if column not in table]
+    if lacking:
+        raise UserError(f"The index of data set {dataset} lacks the columns {', '.join(lacking)}.")
+
+
+def _require_parts(dataset: str, table: pd.DataFrame) -> None:
+    strays = set(table["split"]) - {*SPLIT_PARTS, ""} if "split" in table else set()
+    if strays:
+        raise UserError(
+            f"Data set {dataset} has split {sorted(strays)[0]!r}; the parts are {', '.join(SPLIT_PARTS)} or empty."
+        )
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and value != value)

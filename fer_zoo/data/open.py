@@ -1,0 +1,38 @@
+"""Opening a data set by name."""
+
+from pathlib import Path
+from typing import Any
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.paths import find_root
+from fer_zoo.core.registry import DATASETS
+from fer_zoo.core.settings import build_settings
+from fer_zoo.data.index import Index
+
+
+def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> Index:
+    """The index of a data set.
+
+    Args:
+        name: a registered name, see `fer-zoo list datasets`.
+        root: its folder; by default `<name>/` in each folder of $FER_ZOO_DATA, then `data/<name>`.
+        settings: fields of the data set's settings that differ from their defaults.
+
+    Raises:
+        UserError: for an unknown name or setting, a root that is not there, or files that are not laid out as expected.
+
+    Example:
+        >>> open_dataset("facial_expressions", root="no/such/folder")
+        Traceback (most recent call last):
+        ...
+        fer_zoo.core.errors.UserError: ...
+    """
+    card = DATASETS[name]
+    if card.own_data and root is None:
+        raise UserError(f"Data set {name} reads files of your own: say where they are with root=FOLDER.")
+    built = build_settings(card.settings, settings, where="dataset")
+    folder = find_root(name, root)
+    if not folder.is_dir():
+        raise UserError(f"The root of data set {name} is not a folder: give the folder that holds its files.")
+    index: Index = DATASETS.module(name).read(folder, built)
+    return index
