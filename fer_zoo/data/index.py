@@ -110,7 +110,7 @@ class Index:
             UserError: for ids that the index does not hold.
         """
         wanted = list(ids)
-        rows = pd.Index(self.table["id"]).get_indexer(pd.Index(wanted, dtype=object)).astype(np.int64)
+        rows: npt.NDArray[np.int64] = pd.Index(self.table["id"]).get_indexer(pd.Index(wanted, dtype=object))
         if (rows < 0).any():
             strays = [wanted[i] for i in np.flatnonzero(rows < 0)]
             raise UserError(

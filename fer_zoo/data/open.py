@@ -20,12 +20,6 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
 
     Raises:
         UserError: for an unknown name or setting, a root that is not there, or files that are not laid out as expected.
-
-    Example:
-        >>> open_dataset("facial_expressions", root="no/such/folder")
-        Traceback (most recent call last):
-        ...
-        fer_zoo.core.errors.UserError: ...
     """
     card = DATASETS[name]
     if card.own_data and root is None:

@@ -22,7 +22,7 @@ def assign_subjects(
 
     Example:
         >>> assign_subjects(np.array([[2.0, 0], [0, 3], [2, 0], [0, 3]]), [0.5, 0.5], ["a", "b", "c", "d"]).tolist()
-        [0, 0, 1, 1]
+        [0, 1, 1, 0]
     """
     totals = counts.sum(axis=0)
     in_shares = counts / np.where(totals > 0, totals, 1)

@@ -65,7 +65,7 @@ CARD = DatasetCard(
         "emotion=disgust": 208,
         "emotion=fear": 21,
         "emotion=contempt": 9,
-    },  # fmt: skip
+    },
     downloads={
         f"{NAME}.zip": ("https://github.com/muxspace/facial_expressions/archive/refs/heads/master.zip", ""),
     },
