@@ -7,12 +7,13 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from fer_zoo.core.cards import DatasetCard, MethodCard
 from fer_zoo.core.errors import UserError, unknown_name
 
 
+@runtime_checkable
 class Card(Protocol):
     """What a registry asks of its entries."""
 
