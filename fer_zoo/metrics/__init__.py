@@ -1,1 +1,38 @@
-"""Metrics: each once, as additive sums and as a value of the sums."""
+"""Metrics: each once, as additive sums and as a value of the sums.
+
+`SumsMetric` lives in `fer_zoo.metrics.torch_metrics`, so that scoring a table loads no torchmetrics.
+"""
+
+from fer_zoo.metrics.calibration import CalibrationSums
+from fer_zoo.metrics.catalogue import (
+    METRICS,
+    Family,
+    FamilyName,
+    Metric,
+    family_for,
+    mean_over_names,
+    metric,
+    metric_names,
+    names_entered,
+    sums_of,
+)
+from fer_zoo.metrics.confusion import ConfusionSums
+from fer_zoo.metrics.moments import MomentSums, label_constant, prediction_constant
+
+__all__ = [
+    "METRICS",
+    "CalibrationSums",
+    "ConfusionSums",
+    "Family",
+    "FamilyName",
+    "Metric",
+    "MomentSums",
+    "family_for",
+    "label_constant",
+    "mean_over_names",
+    "metric",
+    "metric_names",
+    "names_entered",
+    "prediction_constant",
+    "sums_of",
+]

@@ -1,0 +1,189 @@
+"""All metrics by name, each a value of one family of additive sums."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from jaxtyping import Float, Float64, Int64, Shaped
+from torch import Tensor
+
+from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.metrics import confusion, moments
+from fer_zoo.metrics.calibration import CalibrationSums, expected_calibration_error
+from fer_zoo.metrics.confusion import ConfusionSums
+from fer_zoo.metrics.moments import MomentSums
+
+FamilyName = Literal["confusion", "calibration", "moments"]
+Family = ConfusionSums | CalibrationSums | MomentSums
+
+TABLE = "confusion_matrix"  # the one metric that is no number, nor one a name
+# Labels of these targets cannot leave the range of their space; predictions are clipped to it before they are scored.
+CLIPPED_TARGETS = ("au",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: as users write it.
+        family: which sums it needs.
+        value: sums with any leading axes -> value with the same leading axes (per name: and one axis of names).
+        higher_is_better: None where no order is meant.
+        per_name: whether the value has one number for each entry of the label space.
+        summary: what it says, in half a sentence.
+    """
+
+    name: str
+    family: FamilyName
+    value: Callable[[Tensor], Tensor]
+    higher_is_better: bool | None
+    per_name: bool = False
+    summary: str
+
+
+def _metric(
+    name: str,
+    family: FamilyName,
+    value: Callable[[Tensor], Tensor],
+    higher_is_better: bool | None,
+    summary: str,
+) -> Metric:
+    return Metric(
+        name=name,
+        family=family,
+        value=value,
+        higher_is_better=higher_is_better,
+        per_name=family == "moments",
+        summary=summary,
+    )
+
+
+_ALL = (
+    _metric("accuracy", "confusion", confusion.accuracy, True, "share of samples recognised"),
+    _metric(
+        "mean_class_accuracy",
+        "confusion",
+        confusion.mean_class_accuracy,
+        True,
+        "mean of the shares recognised of each class present",
+    ),
+    _metric("macro_f1", "confusion", confusion.macro_f1, True, "mean F1 of the classes labelled or predicted"),
+    _metric(
+        "confusion_matrix", "confusion", confusion.confusion_matrix, None, "counts, rows label, columns prediction"
+    ),
+    _metric(
+        "expected_calibration_error",
+        "calibration",
+        expected_calibration_error,
+        False,
+        "mean gap between confidence and accuracy, 15 bins",
+    ),
+    _metric("mae", "moments", moments.mae, False, "mean absolute error"),
+    _metric("mse", "moments", moments.mse, False, "mean squared error"),
+    _metric("pearson", "moments", moments.pearson, True, "Pearson's correlation"),
+    _metric("ccc", "moments", moments.ccc, True, "Lin's concordance correlation"),
+    _metric("icc31", "moments", moments.icc31, True, "intraclass correlation ICC(3,1), consistency"),
+    _metric("icc21", "moments", moments.icc21, True, "intraclass correlation ICC(2,1), absolute agreement"),
+)
+METRICS: Mapping[str, Metric] = MappingProxyType({entry.name: entry for entry in _ALL})
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        UserError: if there is none, with the nearest names.
+    """
+    if name not in METRICS:
+        raise unknown_name("metric", name, tuple(METRICS))
+    return METRICS[name]
+
+
+def metric_names(space: LabelSpace) -> tuple[str, ...]:
+    """Names of the metrics that give numbers for a label space; `confusion_matrix`, a table, is not among them."""
+    return tuple(m.name for m in _ALL if (m.family == "moments") == (space.kind == "values") and m.name != TABLE)
+
+
+def family_for(space: LabelSpace, name: str) -> Family:
+    """The family whose sums a metric needs on a label space.
+
+    Args:
+        space: gives number of entries, centre and limits.
+        name: of the metric.
+
+    Raises:
+        UserError: for an unknown metric, or one that does not fit the kind of the space.
+    """
+    family = metric(name).family
+    if (family == "moments") != (space.kind == "values"):
+        fitting = ", ".join(m.name for m in _ALL if (m.family == "moments") == (space.kind == "values"))
+        raise UserError(f"Metric {name!r} does not fit {space.name}, a space of {space.kind}; it has {fitting}.")
+    return _family(space, family)
+
+
+def sums_of(
+    family: FamilyName, prediction: Float[Tensor, "b k"], target: Shaped[Tensor, "b ..."], space: LabelSpace
+) -> Float64[Tensor, "..."]:
+    """The additive float64 sums of a family, about the centre of the label space.
+
+    Args:
+        family: name of the family.
+        prediction: probabilities of classes or predicted values; NaN where the output is missing.
+        target: class numbers "b" with -1, or values "b k" with NaN, where the label is missing.
+        space: the label space of both.
+
+    Returns:
+        "k k" for confusion (rows label), "15 3" for calibration, "7 k" for moments.
+
+    Raises:
+        UserError: if the prediction's width is not that of the space, or a class number lies outside it.
+
+    Example:
+        >>> import torch
+        >>> from fer_zoo.core.label_spaces import label_space
+        >>> one_hot = torch.eye(6)[[0, 1, 1]]
+        >>> sums = sums_of("confusion", one_hot, torch.tensor([0, 0, -1]), label_space("emotion/basic6"))
+        >>> metric("accuracy").value(sums).item()
+        0.5
+    """
+    if prediction.shape[1] != len(space):
+        raise UserError(f"The prediction has {prediction.shape[1]} columns, but {space.name} has {len(space)} entries.")
+    return _family(space, family).sums(prediction, target)
+
+
+def mean_over_names(values: Float64[Tensor, "*s k"], *, required: Sequence[str] = ()) -> Float64[Tensor, "*s"]:
+    """Mean of a metric over its names, NaN left out; NaN where no name has a value.
+
+    Args:
+        values: the last axis holds the names.
+        required: strict reading: the names, in order, each of which must have a value.
+
+    Raises:
+        UserError: in the strict reading, listing the names without value.
+    """
+    if required:
+        lacking = values.isnan().reshape(-1, len(required)).any(dim=0).tolist()
+        without = [name for name, is_lacking in zip(required, lacking, strict=True) if is_lacking]
+        if without:
+            raise UserError(
+                f"The mean needs all {len(required)} names, but {', '.join(without)} have no value (no or constant "
+                "labels); leave them out of the label space or take the mean over those that have one."
+            )
+    return values.nanmean(dim=-1)
+
+
+def names_entered(values: Float64[Tensor, "*s k"]) -> Int64[Tensor, "*s"]:
+    """How many names entered the mean of `mean_over_names`."""
+    return (~values.isnan()).sum(dim=-1)
+
+
+def _family(space: LabelSpace, family: FamilyName) -> Family:
+    if family == "confusion":
+        return ConfusionSums(len(space))
+    if family == "calibration":
+        return CalibrationSums()
+    limits = (space.minimum, space.maximum) if space.target in CLIPPED_TARGETS else None
+    return MomentSums(len(space), space.centre, limits)
