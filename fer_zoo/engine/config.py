@@ -1,0 +1,201 @@
+"""The configuration of a run: one object from files and from a user's words, every value checked.
+
+Order, later wins: the dataclasses' defaults, the files of `fer_zoo/configs`, the experiment's file, the user's words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from fer_zoo.core.errors import UserError, nearest, unknown_name
+from fer_zoo.core.registry import DATASETS, METHODS, load_object
+from fer_zoo.core.settings import build_settings, setting
+from fer_zoo.engine.config_files import compose_files, options, protocol_file
+from fer_zoo.engine.setting_texts import as_tree, typed
+from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
+
+# Written method=NAME, its settings method.KEY=VALUE; what stands beside those settings in its section.
+NAMED: Mapping[str, tuple[str, ...]] = {"method": ("name",), "dataset": ("name", "root"), "protocol": ("name",)}
+PLAIN = ("data", "trainer", "logger")
+FILES = ("trainer", "logger", "experiment")  # written trainer=NAME, where NAME is a file
+
+
+@dataclass(kw_only=True)
+class RunSettings:
+    """What belongs to a run and to no part of it."""
+
+    seed: int = setting(0, "all that is drawn depends on it", at_least=0)
+    fold: int = setting(0, "which split of the protocol is used", at_least=0)
+    experiment: str = setting("", "the experiment's file, and the folder of its runs")
+    output: str = setting("runs", "the folder below which runs are written")
+    checkpoint: str | None = setting(None, "a checkpoint whose weights training starts from")
+
+
+@dataclass(kw_only=True)
+class RunConfig(RunSettings):
+    """Everything a run depends on.
+
+    Attributes:
+        method, protocol: `name` and all settings, defaults included.
+        dataset: the same and `root`, None for the places where data sets are looked for.
+        data: DataSettings, imported late because they stand beside torch.
+        trainer, logger: how it is driven.
+    """
+
+    method: dict[str, Any]
+    dataset: dict[str, Any]
+    protocol: dict[str, Any]
+    data: Any
+    trainer: TrainerSettings = field(default_factory=TrainerSettings)
+    logger: LoggerSettings = field(default_factory=LoggerSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested values, for hashing and for config.yaml."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RunConfig":
+        """The configuration that `to_dict` wrote.
+
+        Raises:
+            UserError: for a name, type or value that this version does not know.
+        """
+        return _build(values)
+
+
+def compose(settings: Sequence[tuple[str, str]], *, verb: str) -> RunConfig:
+    """The configuration of a verb from `key=value` pairs, as typed.
+
+    Args:
+        settings: key and text; `method=NAME`, `method.KEY=…`, `trainer=FILE`, `trainer.KEY=…`, `seed=1` and so on.
+        verb: "train" or "crossvalidate", for messages and for what it does not take.
+
+    Raises:
+        UserError: for an unknown name anywhere (with near misses), a wrong type, or a value outside its limits.
+    """
+    words = as_tree([(f"{key}.name" if key in {*NAMED, *FILES} else key, text) for key, text in settings])
+    _check_top(words, verb)
+    choices = {group: words[group].pop("name") for group in FILES if "name" in words.get(group, {})}
+    if words.pop("experiment", None):
+        raise UserError("experiment is one value and has no parts: experiment=NAME.")
+    values = compose_files(choices)
+    if "experiment" in choices:
+        values["experiment"] = choices["experiment"]
+    _settle_names(values, words, verb)
+    for group in (*NAMED, *PLAIN):
+        if group in words:
+            given = {key: text for key, text in words[group].items() if key not in NAMED.get(group, ())}
+            kind = _settings_class(group, values)
+            values[group] = _merged(values.get(group, {}), typed(kind, given, where=group))
+    own = typed(RunSettings, {key: words[key] for key in words if key not in (*NAMED, *PLAIN)}, where="")
+    return _build(_merged(values, own))
+
+
+def _check_top(words: dict[str, Any], verb: str) -> None:
+    """Refuses keys that no run has; brings the named groups into one form."""
+    plain = [entry.name for entry in fields(RunSettings)]
+    for key, value in words.items():
+        if key not in (*NAMED, *PLAIN, *plain):
+            raise _unknown_top(key, plain)
+        if key == "data" and not isinstance(value, Mapping):
+            raise UserError(
+                "data is a group of settings; set its parts, e.g. data.batch_size=32. For data: dataset=NAME."
+            )
+    if verb == "crossvalidate" and "fold" in words:
+        raise UserError("`fer-zoo crossvalidate` runs every fold; leave fold out, or use `fer-zoo train` for one.")
+    for group in {*NAMED, *FILES} & set(words):
+        for key in NAMED.get(group, ("name",)):
+            if isinstance(words[group].get(key), Mapping):
+                raise UserError(f"{group}.{key} is one value and has no parts.")
+
+
+def _unknown_top(key: str, plain: list[str]) -> UserError:
+    known = (*NAMED, *PLAIN, *plain)
+    homes = [f"{group}.{key}" for group in PLAIN if key in {entry.name for entry in fields(_settings_class(group, {}))}]
+    classes = {name: METHODS[name].settings for name in METHODS.names()}
+    if any(key in {entry.name for entry in fields(cls)} for cls in classes.values()):
+        homes.append(f"method.{key}")
+    hint = f" Did you mean {' or '.join(homes)}?" if homes else nearest(key, known)
+    return UserError(f"There is no setting {key!r}.{hint} Known: {', '.join(known)}.")
+
+
+def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str) -> None:
+    """Decides method, data set and protocol; what a file said about another one than the user's is dropped."""
+    for group in ("method", "dataset"):
+        _choose(values, group, words.get(group, {}).get("name"))
+        if "name" not in values.get(group, {}):
+            raise UserError(f"`fer-zoo {verb}` needs {group}=NAME, see `fer-zoo list {group}s`.")
+    card = METHODS[values["method"]["name"]]
+    if not card.trains:
+        raise UserError(f"Method {card.name!r} is not trained; use it with `fer-zoo predict`.")
+    if "root" in words.get("dataset", {}):
+        values["dataset"]["root"] = words["dataset"]["root"]
+    named = words.get("protocol", {}).get("name")
+    default = DATASETS[values["dataset"]["name"]].protocol
+    chosen = named or values.get("protocol", {}).get("name") or default
+    _check_protocol(chosen)
+    if named is not None and named != values.get("protocol", {}).get("name"):
+        values["protocol"] = {}
+    values["protocol"] = _merged(protocol_file(chosen), values.get("protocol", {}))
+
+
+def _choose(values: dict[str, Any], group: str, name: str | None) -> None:
+    section = values.get(group, {})
+    if isinstance(section, str):  # a file may say `method: timm_classifier`, too
+        section = {"name": section}
+    values[group] = section if name in (None, section.get("name")) else {"name": name}
+    if not values[group]:
+        del values[group]
+
+
+def _check_protocol(name: str) -> None:
+    from fer_zoo.data.protocols import PROTOCOLS
+
+    known = {*options("protocol"), *PROTOCOLS}
+    if name not in known:
+        raise unknown_name("protocol", name, known)
+
+
+def _settings_class(group: str, values: Mapping[str, Any]) -> type[Any]:
+    """The dataclass of a group, for the method, data set or protocol that is chosen."""
+    if group == "method":
+        return METHODS[values[group]["name"]].settings
+    if group == "dataset":
+        return DATASETS[values[group]["name"]].settings
+    if group == "protocol":
+        name = values[group]["name"]
+        _check_protocol(name)
+        return load_object("fer_zoo.data.protocols:PROTOCOLS")[name].settings
+    if group == "data":
+        return load_object("fer_zoo.data.datamodule:DataSettings")
+    return TrainerSettings if group == "trainer" else LoggerSettings
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, nested; the second wins."""
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _build(values: Mapping[str, Any]) -> RunConfig:
+    """The checked object; what is slow to import comes last, so that a mistake elsewhere is told at once."""
+    groups = (*NAMED, *PLAIN)
+    known = [*groups, *(entry.name for entry in fields(RunSettings))]
+    for key in values:
+        if key not in known:
+            raise _unknown_top(key, known[len(groups) :])
+    own = build_settings(RunSettings, {k: v for k, v in values.items() if k not in groups}, where="")
+    parts: dict[str, Any] = {group: _named(group, values) for group in NAMED}
+    for group in reversed(PLAIN):
+        parts[group] = build_settings(_settings_class(group, values), values.get(group, {}), where=group)
+    return RunConfig(**asdict(own), **parts)
+
+
+def _named(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    section = values[group]
+    rest = {key: value for key, value in section.items() if key not in NAMED[group]}
+    head = {key: section.get(key) for key in NAMED[group]}
+    return head | asdict(build_settings(_settings_class(group, values), rest, where=group))

@@ -1,0 +1,70 @@
+"""The settings that ship as files: Hydra groups below `fer_zoo/configs`, composed and turned into plain values.
+
+Only names of files that exist reach Hydra; what a user wrote as a value never does.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fer_zoo.core.errors import unknown_name
+
+GROUPS = ("trainer", "logger", "protocol", "experiment")
+
+
+def configs_folder() -> Path:
+    """Where the groups lie: the link in a checkout, the folder in a wheel."""
+    return Path(__file__).resolve().parents[1] / "configs"
+
+
+def options(group: str) -> list[str]:
+    """The names of a group's files."""
+    return sorted(file.stem for file in (configs_folder() / group).glob("*.yaml"))
+
+
+def compose_files(choices: Mapping[str, str]) -> dict[str, Any]:
+    """What the chosen files say, as plain nested values.
+
+    Args:
+        choices: group -> name of a file; groups left out keep the choice of `config.yaml`.
+
+    Raises:
+        UserError: for a name that a group lacks, with near misses.
+    """
+    for group, name in choices.items():
+        if name not in options(group):
+            raise unknown_name(_KINDS[group], name, options(group))
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    overrides = [f"{group}={name}" for group, name in choices.items()]
+    with _own_hydra(), initialize_config_dir(str(configs_folder().resolve()), version_base=None):
+        composed = compose("config", overrides=overrides)
+    plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]  # a mapping
+    return {key: value for key, value in plain.items() if value is not None}
+
+
+def protocol_file(name: str) -> dict[str, Any]:
+    """The settings of a named protocol: the `name` of its function and what differs from its defaults."""
+    section: dict[str, Any] = {"name": name}
+    if name in options("protocol"):
+        section |= compose_files({"protocol": name}).get("protocol", {})
+    return section
+
+
+_KINDS = {group: f"{group} configuration" for group in GROUPS} | {"experiment": "experiment", "protocol": "protocol"}
+
+
+@contextmanager
+def _own_hydra() -> Iterator[None]:
+    """Hydra's one global state, ours for a moment and then that of the program that called."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.initialize import get_gh_backup, restore_gh_from_backup
+
+    before = get_gh_backup()
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        restore_gh_from_backup(before)
