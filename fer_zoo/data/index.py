@@ -15,6 +15,11 @@ from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space
 from fer_zoo.core.sample import TARGETS, sample_id
 
 SPLIT_PARTS = ("train", "validation", "test")
+# How owners and users write the parts.
+SPLIT_WORDS: Mapping[str, str] = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test",
+}  # fmt: skip
 REQUIRED_COLUMNS = ("id", "image", "subject", "clip", "frame", "source")
 TEXT_COLUMNS = ("id", "image", "subject", "clip", "source", "split", "annotator")
 LABEL_COLUMNS = ("emotion", "second_emotion")

@@ -25,8 +25,7 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
     if card.own_data and root is None:
         raise UserError(f"Data set {name} reads files of your own: say where they are with root=FOLDER.")
     built = build_settings(card.settings, settings, where="dataset")
-    folder = find_root(name, root)
-    if not folder.is_dir():
-        raise UserError(f"The root of data set {name} is not a folder: give the folder that holds its files.")
+    how = f"`fer-zoo download {name}` fetches it." if card.downloads else f"It must be asked for: {card.ask}."
+    folder = find_root(name, root, how="" if card.own_data else how)
     index: Index = DATASETS.module(name).read(folder, built)
     return index

@@ -1,0 +1,146 @@
+"""image_folder: a user's own photographs in folders named after classes, with or without split folders above them.
+
+Folders meet the label space by name; their order or number means nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_zoo.core.cards import DatasetCard, Terms
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.sample import sample_id, subject_code
+from fer_zoo.core.settings import setting
+from fer_zoo.data.index import SPLIT_WORDS, Index, Note, index_table, space_for
+
+NAME = "image_folder"
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
+
+
+@dataclass(kw_only=True)
+class ImageFolderSettings:
+    """How the folders are read."""
+
+    label_space: str = setting("emotion/basic7", "the space that the class folders are names of")
+    subject_pattern: str = setting(
+        "", "regular expression with one group: the person, searched in a file's name; empty: each file is its own"
+    )
+    cropped: bool = setting(False, "the images are face crops, whose whole area is used")
+
+
+CARD = DatasetCard(
+    name=NAME,
+    summary="your own images in folders named after classes, optionally below train, validation and test",
+    targets={"emotion": "emotion/basic7"},
+    settings=ImageFolderSettings,
+    terms=Terms("your own data", "ask"),
+    ask="your own files",
+    official_split=True,
+    traps=(
+        "Without subject_pattern every file counts as a person of its own, so one person may be trained on and tested.",
+        "Class folders are mapped by name onto the label space; a name it does not know is refused.",
+    ),
+    own_data=True,
+)
+
+
+def read(root: Path, settings: ImageFolderSettings) -> Index:
+    """The index of class folders below a root.
+
+    Raises:
+        UserError: for a folder that is no class, a pattern that does not fit, or no images at all.
+    """
+    space = space_for("emotion", settings.label_space, where="dataset.label_space")
+    parts = _split_folders(root)
+    images, emotions, splits, num_ignored = [], [], [], 0
+    for folder, part in parts or [(root, "")]:
+        for path, emotion in _class_files(folder, space):
+            if emotion and path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+                images.append(path.relative_to(root).as_posix())
+                emotions.append(emotion)
+                splits.append(part)
+            else:
+                num_ignored += 1
+    if not images:
+        raise UserError(
+            f"No images below {root}: {NAME} expects one folder a class ({', '.join(space.entries)}) that holds images"
+            f" ({', '.join(SUFFIXES)})."
+        )
+    notes = []
+    if num_ignored:
+        sentence = f"{num_ignored} files are hidden, stand outside the class folders or are no images by their suffix."
+        notes.append(Note("ignored", f"{sentence} They are left out."))
+    if not settings.subject_pattern:
+        notes.append(Note("subjects", "No subject_pattern is set, so every file counts as a subject of its own."))
+    table = index_table(NAME, images, subject=_subjects(images, settings.subject_pattern), emotion=emotions)
+    return Index(
+        dataset=NAME,
+        root=root,
+        table=table.assign(split=splits) if parts else table,
+        label_spaces={"emotion": space},
+        is_cropped=settings.cropped,
+        notes=tuple(notes),
+        found={"images": len(images)},
+        variant="class folders in split folders" if parts else "class folders",
+    )
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _split_folders(root: Path) -> list[tuple[Path, str]]:
+    """The folders above the class folders with the part that each is; none where classes stand at the root.
+
+    Raises:
+        UserError: if split folders and others stand side by side, or two are the same part.
+    """
+    folders = _folders(root)
+    parts = [(folder, SPLIT_WORDS[folder.name.lower()]) for folder in folders if folder.name.lower() in SPLIT_WORDS]
+    others = [folder.name for folder in folders if folder.name.lower() not in SPLIT_WORDS]
+    if parts and others:
+        raise UserError(
+            f"{root} holds split folders ({', '.join(folder.name for folder, _ in parts)}) beside {others[0]!r}:"
+            " put every class folder below a split folder, or none."
+        )
+    if len({part for _, part in parts}) < len(parts):
+        names = ", ".join(folder.name for folder, _ in parts)
+        raise UserError(f"{root} holds two folders for one part of the split, found {names}: keep one of them.")
+    return parts
+
+
+def _class_files(folder: Path, space: LabelSpace) -> Iterator[tuple[Path, str]]:
+    """Every file with its class; files outside the class folders have none."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_file():
+            yield entry, ""
+    for entry in _folders(folder):
+        emotion = space.parse(entry.name, where=f"the folder names of {folder}")
+        for path in sorted(entry.rglob("*")):
+            if path.is_file():
+                yield path, emotion
+
+
+def _subjects(images: list[str], pattern: str) -> list[str]:
+    """The code of each file's person; empty where no pattern is given."""
+    if not pattern:
+        return ["" for _ in images]
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"dataset.subject_pattern={pattern} is not a regular expression: {error}.") from error
+    if compiled.groups != 1:
+        raise UserError(
+            f"dataset.subject_pattern={pattern} has {compiled.groups} groups; put exactly one around the person, as in"
+            r" (.+)_\d+\."
+        )
+    matches = [compiled.search(image.rpartition("/")[2]) for image in images]
+    strays = [sample_id(NAME, image) for image, match in zip(images, matches, strict=True) if not (match and match[1])]
+    if strays:
+        raise UserError(
+            f"dataset.subject_pattern={pattern} finds nobody in the names of {len(strays)} of {len(images)} files, e.g."
+            f" {', '.join(strays[:3])}: widen it, or rename the files."
+        )
+    return [subject_code(NAME, match[1]) for match in matches if match]

@@ -1,0 +1,251 @@
+"""table: a user's own CSV or parquet file whose columns the user names: image, label, subject, clip, action units."""
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from fer_zoo.core.action_units import action_unit_name
+from fer_zoo.core.cards import DatasetCard, Terms
+from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.sample import sample_id, subject_code
+from fer_zoo.core.settings import setting
+from fer_zoo.data.index import SPLIT_WORDS, Index, Note, index_table, space_for
+
+NAME = "table"
+T = TypeVar("T")
+
+_ACTION_UNIT = re.compile(r"(?:au)?\s*(\d{1,2})(?:_r)?", re.IGNORECASE)
+
+
+@dataclass(kw_only=True)
+class TableSettings:
+    """Which file is read, and what its columns mean; a column that is not named is not used."""
+
+    file: str = setting("", "the table: .csv, .tsv or .parquet, below the root unless it is a full path")
+    path_column: str = setting("path", "image file, relative to the root; one row an image")
+    label_column: str = setting("", "emotion; an empty cell is a missing label")
+    label_space: str = setting("emotion/basic7", "the space of label_column")
+    subject_column: str = setting("", "person; an empty cell, or no column: the image is its own")
+    clip_column: str = setting("", "video or sequence that the image belongs to")
+    frame_column: str = setting("", "number of the frame within its clip")
+    source_column: str = setting("", "short word for where the image comes from")
+    split_column: str = setting("", "train, validation (val, valid) or test; an empty cell is in no part")
+    au_columns: list[str] = setting([], "columns of action units: AU12, AU12_r or 12; an empty cell is missing")
+    au_space: str = setting("au/disfa12", "the space of au_columns; entries without a column are missing")
+    missing_images: str = setting("stop", "when a listed image is not there", choices=("stop", "skip"))
+    cropped: bool = setting(False, "the images are face crops, whose whole area is used")
+
+
+CARD = DatasetCard(
+    name=NAME,
+    summary="your own CSV or parquet table: you name the columns of path, label, subject, clip and action units",
+    targets={"emotion": "emotion/basic7", "au": "au/disfa12"},
+    settings=TableSettings,
+    terms=Terms("your own data", "ask"),
+    ask="your own files",
+    official_split=True,
+    traps=(
+        "Without subject_column every image counts as a person of its own, so one person may be trained on and tested.",
+        "A label outside label_space, or an action unit outside its range, is refused with its row.",
+    ),
+    own_data=True,
+)
+
+
+def read(root: Path, settings: TableSettings) -> Index:
+    """The index of a table.
+
+    Raises:
+        UserError: for a missing file, column or image, and for a cell that cannot be read, with its row.
+    """
+    if not settings.label_column and not settings.au_columns:
+        raise UserError("Data set table needs dataset.label_column or dataset.au_columns: say what is to be learned.")
+    sheet = _Sheet(root, settings.file)
+    images = sheet.each(settings.path_column, "path_column", lambda cell: _relative(cell, root))
+    columns: dict[str, Any] = {}
+    notes, spaces = [], dict[str, LabelSpace]()
+    if settings.label_column:
+        spaces["emotion"] = space = space_for("emotion", settings.label_space, where="dataset.label_space")
+        columns["emotion"] = sheet.each(
+            settings.label_column,
+            "label_column",
+            lambda cell: space.parse(cell, where=f"column {settings.label_column}") if cell else None,
+        )
+    if settings.au_columns:
+        spaces["au"] = space_for("au", settings.au_space, where="dataset.au_space")
+        columns |= _action_units(sheet, settings.au_columns, spaces["au"])
+        if lacking := [entry for entry in spaces["au"].entries if np.isnan(columns[entry]).all()]:
+            notes.append(Note("missing values", f"No value of {', '.join(lacking)} is known."))
+    columns |= _descriptions(sheet, settings)
+    table = index_table(NAME, images, **columns)
+    num_alone = int((table["subject"] == table["id"]).sum())
+    if num_alone:
+        notes.append(Note("subjects", f"{num_alone} images name no subject, so each counts as a subject of its own."))
+    table, missing = _drop_missing(table, root, settings.missing_images)
+    return Index(
+        dataset=NAME,
+        root=root,
+        table=table,
+        label_spaces=spaces,
+        is_cropped=settings.cropped,
+        notes=(*notes, *missing),
+        found={"rows": len(images)},
+        variant=f"{sheet.suffix} table",
+    )
+
+
+class _Sheet:
+    """The table as text, with the number that each row has in the file."""
+
+    def __init__(self, root: Path, file: str) -> None:
+        if not file:
+            raise UserError("Data set table needs dataset.file=PATH, a .csv, .tsv or .parquet file.")
+        path = root / file
+        self.name, self.suffix = file, path.suffix.lower().removeprefix(".")
+        if self.suffix not in ("csv", "tsv", "parquet"):
+            raise UserError(f"dataset.file={file} must end in .csv, .tsv or .parquet.")
+        if not path.is_file():
+            raise UserError(f"dataset.file={file} is not there: looked in {root}.")
+        self.first_row = 1 if self.suffix == "parquet" else 2  # the header is row 1 of a text file
+        try:
+            if self.suffix == "parquet":
+                self.table = pd.read_parquet(path)
+            else:
+                separator = "\t" if self.suffix == "tsv" else ","
+                self.table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
+        except (ValueError, OSError) as error:  # what pandas and pyarrow raise for a file that is no table
+            raise UserError(f"dataset.file={file} cannot be read as {self.suffix}: {_first_line(error)}.") from error
+        self.table.columns = pd.Index([str(column).strip() for column in self.table.columns])
+        if self.table.columns.has_duplicates:
+            raise UserError(f"dataset.file={file} has two columns of one name: {', '.join(self.table.columns)}.")
+
+    def column(self, name: str, setting_name: str) -> list[str]:
+        """Cells as stripped text.
+
+        Raises:
+            UserError: if there is no such column, with the nearest names.
+        """
+        known = list(self.table.columns)
+        if name not in known:
+            shown = ", ".join(known[:24]) + (" …" if len(known) > 24 else "")
+            hint = nearest(name, known)
+            raise UserError(f"{self.name} has no column {name!r} (dataset.{setting_name}).{hint} It has: {shown}.")
+        return [_text(cell) for cell in self.table[name]]
+
+    def each(self, name: str, setting_name: str, convert: Callable[[str], T]) -> list[T]:
+        """What `convert` makes of each cell; its error gets the row in front."""
+        converted: dict[str, T] = {}
+        for row, cell in enumerate(cells := self.column(name, setting_name)):
+            if cell in converted:
+                continue
+            try:
+                converted[cell] = convert(cell)
+            except UserError as error:
+                raise UserError(f"{self.name} row {row + self.first_row}: {error}") from error
+        return [converted[cell] for cell in cells]
+
+
+def _text(cell: object) -> str:
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell):
+        return ""
+    if isinstance(cell, float) and cell.is_integer():  # whole numbers become floats where a cell is missing
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _relative(cell: str, root: Path) -> str:
+    """The path below the root, with forward slashes; the message holds no path, as names may stand in it."""
+    path = PurePosixPath(cell.replace("\\", "/"))
+    if path.is_absolute() and path.is_relative_to(root.absolute().as_posix()):
+        path = path.relative_to(root.absolute().as_posix())
+    relative = posixpath.normpath(path)
+    if not cell or relative in (".", "..") or relative.startswith(("/", "../")):
+        raise UserError(f"the image path is {'outside the root' if cell else 'empty'}; give it relative to the root.")
+    return relative
+
+
+def _descriptions(sheet: _Sheet, settings: TableSettings) -> dict[str, list[Any]]:
+    """The columns that say whose and when an image is; people and clips become codes."""
+    wanted: dict[str, tuple[str, Callable[[str], Any]]] = {
+        "subject": (settings.subject_column, lambda cell: subject_code(NAME, cell) if cell else ""),
+        "clip": (settings.clip_column, lambda cell: "c" + sample_id(NAME, f"clip/{cell}")[:8] if cell else ""),
+        "frame": (settings.frame_column, _frame),
+        "source": (settings.source_column, lambda cell: cell),
+        "split": (settings.split_column, _part),
+    }
+    return {name: sheet.each(column, f"{name}_column", convert) for name, (column, convert) in wanted.items() if column}
+
+
+def _frame(cell: str) -> int:
+    if not cell.isdecimal():
+        raise UserError(f"frame {cell!r} is not a whole number.")
+    return int(cell)
+
+
+def _part(cell: str) -> str:
+    if cell and cell.lower() not in SPLIT_WORDS:
+        raise UserError(f"split {cell!r} is none of {', '.join(SPLIT_WORDS)}.{nearest(cell, SPLIT_WORDS)}")
+    return SPLIT_WORDS[cell.lower()] if cell else ""
+
+
+def _action_units(sheet: _Sheet, columns: list[str], space: LabelSpace) -> dict[str, np.ndarray]:
+    """One float column per entry of the space."""
+    values = {entry: np.full(len(sheet.table), np.nan) for entry in space.entries}
+    taken: dict[str, str] = {}
+    for column in columns:
+        entry = _action_unit(column, space)
+        if entry in taken:
+            raise UserError(f"dataset.au_columns names {entry} twice: {taken[entry]} and {column}.")
+        taken[entry] = column
+        values[entry] = np.array(sheet.each(column, "au_columns", partial(_value, column=column, space=space)))
+    return values
+
+
+def _action_unit(column: str, space: LabelSpace) -> str:
+    """The entry that a column's name means: the entry itself, else "AU" (or nothing), a number, "_r" (or nothing)."""
+    if column in space.entries:
+        return column
+    match = _ACTION_UNIT.fullmatch(column.strip())
+    entry = action_unit_name(int(match[1])) if match else column
+    if entry not in space.entries:
+        hint = nearest(entry, space.entries)
+        raise UserError(
+            f"dataset.au_columns names {column!r}, which is not in {space.name}: {', '.join(space.entries)}.{hint}"
+            " Set dataset.au_space, or leave the column out."
+        )
+    return entry
+
+
+def _value(cell: str, column: str, space: LabelSpace) -> float:
+    try:
+        value = float(cell) if cell else float("nan")
+    except ValueError as error:
+        raise UserError(f"{column} is {cell!r}, which is not a number.") from error
+    if value < space.minimum or value > space.maximum:
+        raise UserError(f"{column} is {cell}; {space.name} goes from {space.minimum:g} to {space.maximum:g}.")
+    return value
+
+
+def _drop_missing(table: pd.DataFrame, root: Path, policy: str) -> tuple[pd.DataFrame, list[Note]]:
+    is_there = np.array([(root / image).is_file() for image in table["image"]], dtype=bool)
+    ids = tuple(table["id"][~is_there])
+    if not ids:
+        return table, []
+    if policy == "stop":
+        raise UserError(
+            f"{len(ids)} of {len(table)} images in the table are not there, e.g. {', '.join(ids[:3])}: paths are"
+            " relative to the root; set dataset.missing_images=skip to go on without them."
+        )
+    return table[is_there], [Note("missing", f"{len(ids)} images in the table are not there and are left out.", ids)]
