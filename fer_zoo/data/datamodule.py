@@ -1,0 +1,303 @@
+"""The one data module: loaders of a split of an index, for every method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
+from fer_zoo.core.settings import setting
+from fer_zoo.data.boxes import index_with_boxes, rows_without_face
+from fer_zoo.data.cache import ImageCache, open_cache
+from fer_zoo.data.dataset import Batch, FaceDataset, Sample, collate
+from fer_zoo.data.detection import DETECTORS
+from fer_zoo.data.image_sources import NO_FACE, FaceImages, UnreadableImage
+from fer_zoo.data.index import Index
+from fer_zoo.data.protocols import Split
+from fer_zoo.data.samplers import EpochSampler, UnpaddedSampler
+from fer_zoo.data.transforms import AUGMENTATIONS
+
+
+@dataclass(kw_only=True)
+class DataSettings:
+    """How images become batches."""
+
+    batch_size: int = setting(64, "samples in a batch, of one process", at_least=1)
+    workers: int = setting(
+        2, "processes that load images, for each process that trains; 0 loads in that one", at_least=0
+    )
+    augmentation: str = setting("standard", "random changes of training images", choices=AUGMENTATIONS)
+    sampling: str = setting(
+        "shuffled",
+        "training samples in a new order each epoch, or drawn so that all classes are equally frequent",
+        choices=("shuffled", "class_balanced"),
+    )
+    cache: bool = setting(True, "keep decoded images in the cache folder")
+    on_unreadable: str = setting(
+        "stop", "what to do about an image that cannot be read: skipped ones are counted", choices=("stop", "skip")
+    )
+    detector: str = setting(
+        "haar", "finds the faces where images are not cropped; none takes whole images", choices=("none", *DETECTORS)
+    )
+    progress: bool = setting(True, "show a bar on a terminal while the cache is filled")
+
+
+class FaceDataModule(pl.LightningDataModule):
+    """Training, validation and test batches of a split.
+
+    Training and validation leave out samples without a label, of a class outside the space or without a face, and count
+    them; the test part keeps all that can be read. Batches are dicts, see `FaceDataset`. In training the last,
+    incomplete batch of an epoch is dropped unless it is the only one: batch normalisation cannot take a batch of one.
+    Evaluation gives every process its own samples, none twice. Lightning must not replace the samplers:
+    `Trainer(use_distributed_sampler=False)`.
+
+    Args:
+        index: the data set.
+        split: ids of training, validation and test.
+        spec: what the network expects of an image.
+        targets: per target the label space to train in.
+        settings: batches, workers, augmentation …
+        seed: of everything drawn.
+
+    Attributes:
+        left_out: reason -> number of training and validation samples left out.
+        skipped: id -> reason, of samples that were asked for and cannot be used; of one process.
+        miss_rate: share of the images in which no face was found, None where none was looked for.
+        cache: the decoded images, None without a cache.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        split: Split,
+        spec: InputSpec,
+        targets: Mapping[str, LabelSpace],
+        settings: DataSettings | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.index, self.split, self.spec, self.targets = index, split, spec, dict(targets)
+        self.settings, self.seed = settings or DataSettings(), seed
+        self.left_out: dict[str, int] = {}
+        self.skipped: dict[str, str] = {}
+        self.miss_rate: float | None = None
+        self.cache: ImageCache | None = None
+        self._parts: dict[str, list[str]] | None = None
+        self._unreadable: dict[str, dict[str, str]] = {}
+
+    def prepare_data(self) -> None:
+        """Detects faces and fills the cache, in one process of a machine."""
+        self._ready_parts()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Chooses the samples of each part.
+
+        Raises:
+            UserError: for images that cannot be read (unless they are skipped), an empty training part, or a class of a
+                target's space without training samples.
+        """
+        parts = self._ready_parts()
+        stages = {"fit": ("train", "validation"), "validate": ("validation",), None: ("train", "validation", "test")}
+        for part in stages.get(stage, ("test",)):
+            self._require_readable(part)
+        if stage in ("fit", None):
+            if not parts["train"]:
+                reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+                raise UserError(
+                    f"No training sample of {self.index.dataset} is left in split {self.split.name} ({reasons})."
+                )
+            for target, space in self.targets.items():
+                if space.kind == "classes":
+                    self._require_every_class(target, space)
+
+    def class_counts(self, target: str) -> Int[Tensor, " k"]:
+        """How many training samples each class of a target's space has.
+
+        Raises:
+            UserError: for a target without classes.
+        """
+        space = self.targets.get(target)
+        if space is None or space.kind != "classes":
+            raise UserError(f"Target {target!r} has no classes to count; targets are {', '.join(self.targets)}.")
+        classes = self._training_classes(target, space)
+        return torch.from_numpy(np.bincount(classes[classes >= 0], minlength=len(space)))
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Augmented batches (epoch after epoch in a new order)."""
+        ids = self._ready_parts()["train"]
+        rank, world_size = self._rank()
+        sampler = EpochSampler(len(ids), self.seed, self._weights(), rank, world_size)
+        sampler.set_epoch(self._epoch(len(sampler)))
+        return self._loader(ids, sampler, training=True)
+
+    def val_dataloader(self) -> DataLoader[Sample]:
+        """The validation part, in order."""
+        return self._evaluation_loader("validation")
+
+    def test_dataloader(self) -> DataLoader[Sample]:
+        """The test part, in order, samples without a label included."""
+        return self._evaluation_loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Sample]:
+        """The same as the test part."""
+        return self._evaluation_loader("test")
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """The batch without images that turned out unreadable while loading, which happens without a cache only.
+
+        Raises:
+            UserError: naming them, unless they are to be skipped, or if a training batch has no other.
+        """
+        if not batch["unreadable"].any():
+            return batch
+        images = FaceImages(self.index, self.spec)
+        found = {images.ids[row]: _reason(images, row) for row in batch["row"][batch["unreadable"]].tolist()}
+        if self.settings.on_unreadable == "stop":
+            raise _unreadable_error(found)
+        self.skipped.update(found)
+        keep = ~batch["unreadable"]
+        if self.trainer is not None and self.trainer.training and not keep.any():
+            raise UserError(
+                f"No image of a training batch of {len(keep)} can be read: check the folder of {self.index.dataset}."
+            )
+        return {name: values[keep] for name, values in batch.items()}
+
+    def _ready_parts(self) -> dict[str, list[str]]:
+        if self._parts is None:
+            settings = self.settings
+            if settings.detector != "none" and not self.index.is_cropped:
+                self.index, self.miss_rate = index_with_boxes(self.index, settings.detector, progress=settings.progress)
+            lacking = dict.fromkeys(rows_without_face(self.index).tolist(), NO_FACE)
+            if settings.cache:
+                self.cache = open_cache(self.index, self.spec, progress=settings.progress)
+                lacking = self.cache.lacking()
+            reasons = {self.index.ids[row]: reason for row, reason in lacking.items()}
+            self._parts = {
+                "train": self._usable(self.split.train, "train", reasons, labelled=True),
+                "validation": self._usable(self.split.validation, "validation", reasons, labelled=True),
+                "test": self._usable(self.split.test, "test", reasons, labelled=False),
+            }
+        return self._parts
+
+    def _usable(self, ids: Sequence[str], part: str, reasons: Mapping[str, str], *, labelled: bool) -> list[str]:
+        """The ids that can serve in a part; the others are counted or remembered."""
+        unlabelled = self._without_label(ids) if labelled else {}
+        self._unreadable[part] = {
+            name: reasons[name]
+            for name in ids
+            if name in reasons and reasons[name] != NO_FACE and name not in unlabelled
+        }
+        self.skipped.update({name: reasons[name] for name in ids if name in reasons and name not in unlabelled})
+        if labelled:
+            for name in ids:
+                reason = unlabelled.get(name) or reasons.get(name)
+                if reason:
+                    self.left_out[reason] = self.left_out.get(reason, 0) + 1
+        return [name for name in ids if name not in reasons and name not in unlabelled]
+
+    def _without_label(self, ids: Sequence[str]) -> dict[str, str]:
+        """id -> why it teaches nothing, for samples without a usable label of any target."""
+        rows = self.index.rows_of(ids)
+        known = np.zeros(len(rows), bool)
+        noted = np.zeros(len(rows), bool)
+        for target, space in self.targets.items():
+            labels = self.index.target_array(target, space)[rows]
+            known |= labels != MISSING_CLASS if space.kind == "classes" else np.isfinite(labels).any(axis=1)
+            noted |= self.index.is_labelled(target)[rows]
+        names = " or ".join(self.targets)
+        outside, nothing = f"{names} outside the label space", f"no {names} label"
+        return {ids[i]: outside if noted[i] else nothing for i in np.flatnonzero(~known).tolist()}
+
+    def _require_readable(self, part: str) -> None:
+        if self._unreadable[part] and self.settings.on_unreadable == "stop":
+            raise _unreadable_error(self._unreadable[part])
+
+    def _require_every_class(self, target: str, space: LabelSpace) -> None:
+        counts = self.class_counts(target).tolist()
+        if min(counts) == 0:
+            listing = ", ".join(f"{entry} {count}" for entry, count in zip(space.entries, counts, strict=True))
+            empty = ", ".join(entry for entry, count in zip(space.entries, counts, strict=True) if count == 0)
+            raise UserError(
+                f"Split {self.split.name} of {self.index.dataset} has no training sample of {empty} ({listing}):"
+                " choose a label space without it, or another protocol."
+            )
+
+    def _training_classes(self, target: str, space: LabelSpace) -> npt.NDArray[np.int64]:
+        rows = self.index.rows_of(self._ready_parts()["train"])
+        return self.index.target_array(target, space)[rows].astype(np.int64)
+
+    def _weights(self) -> npt.NDArray[np.float64] | None:
+        if self.settings.sampling != "class_balanced":
+            return None
+        targets = [target for target, space in self.targets.items() if space.kind == "classes"]
+        if len(targets) != 1:
+            raise UserError(f"sampling=class_balanced needs one target with classes, found {len(targets)}.")
+        classes = self._training_classes(targets[0], self.targets[targets[0]])
+        weights = 1 / self.class_counts(targets[0]).numpy().clip(1)[classes]
+        return np.where(classes >= 0, weights, weights[classes >= 0].mean())
+
+    def _rank(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _epoch(self, samples: int) -> int:
+        """The epoch that is about to be trained.
+
+        After a resume from a checkpoint written at the end of an epoch, Lightning still counts that epoch as the
+        current one when it fetches the first batches; the number of batches done tells.
+        """
+        if self.trainer is None:
+            return 0
+        batches = max(1, samples // self.settings.batch_size)
+        return max(self.trainer.current_epoch, (self.trainer.fit_loop.total_batch_idx + 1) // batches)
+
+    def _evaluation_loader(self, part: str) -> DataLoader[Sample]:
+        ids = self._ready_parts()[part]
+        return self._loader(ids, UnpaddedSampler(len(ids), *self._rank()), training=False)
+
+    def _loader(
+        self, ids: Sequence[str], sampler: EpochSampler | UnpaddedSampler, *, training: bool
+    ) -> DataLoader[Sample]:
+        settings = self.settings
+        augmentation = settings.augmentation if training else "none"
+        return DataLoader(
+            FaceDataset(self.index, ids, self.spec, self.targets, augmentation, self.seed, self.cache),
+            batch_size=settings.batch_size,
+            sampler=sampler,
+            num_workers=settings.workers,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+            drop_last=training and len(sampler) > settings.batch_size,
+            persistent_workers=settings.workers > 0,
+            worker_init_fn=_one_thread,
+            generator=torch.Generator().manual_seed(self.seed),  # else loading draws from the global generator
+        )
+
+
+def _one_thread(worker: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def _reason(images: FaceImages, row: int) -> str:
+    try:
+        images.read(row)
+    except UnreadableImage as error:
+        return error.reason
+    return "could not be read at first"
+
+
+def _unreadable_error(found: Mapping[str, str]) -> UserError:
+    shown = ", ".join(f"{name} ({reason})" for name, reason in list(found.items())[:5])
+    return UserError(
+        f"{len(found)} images cannot be read: {shown}{', …' if len(found) > 5 else ''}."
+        " Replace them, or leave them out with on_unreadable=skip."
+    )

@@ -1,0 +1,92 @@
+"""Samples as tensors: an image of an index, augmented, with its targets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.data.cache import ImageCache
+from fer_zoo.data.image_sources import FaceImages, UnreadableImage
+from fer_zoo.data.index import Index
+from fer_zoo.data.transforms import Augmentation, mirror_values, to_tensor
+
+Sample = dict[str, Any]
+Batch = dict[str, Tensor]
+
+
+class FaceDataset(Dataset[Sample]):
+    """The samples of some ids of an index, in their order.
+
+    A sample is a function of (seed, epoch, position) alone, whatever process draws it.
+
+    Args:
+        index: the data set.
+        ids: which of its samples.
+        spec: what the network expects of an image.
+        targets: per target the label space into which its labels are mapped by name; those the index lacks are left
+            out, so that unlabelled photographs can be predicted.
+        augmentation: "none", "standard" or "strong".
+        seed: of the run.
+        cache: the images of the index, else they are decoded each time.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        ids: Sequence[str],
+        spec: InputSpec,
+        targets: Mapping[str, LabelSpace],
+        augmentation: str = "none",
+        seed: int = 0,
+        cache: ImageCache | None = None,
+    ) -> None:
+        self.rows = index.rows_of(ids)
+        self._spec, self._seed = spec, seed
+        self._spaces = {target: space for target, space in targets.items() if target in index.label_spaces}
+        self._labels = {target: index.target_array(target, space) for target, space in self._spaces.items()}
+        self._augmentation = Augmentation(augmentation, spec)
+        self._images = FaceImages(index, spec) if cache is None else cache
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, where: tuple[int, int]) -> Sample:
+        """The sample at (epoch, position).
+
+        Returns:
+            `image` float32 (c, h, w) normalised; `row` int, position in the index's table; `unreadable` bool, with a
+            black image; each class target as int with -1, each value target as float32 (k,) with NaN for missing.
+        """
+        epoch, position = where
+        row = int(self.rows[position])
+        image, unreadable = self._read(row)
+        augmented = self._augmentation(image, seed=(self._seed, epoch, position))
+        sample: Sample = {"image": to_tensor(augmented.image, self._spec), "row": row, "unreadable": unreadable}
+        for target, labels in self._labels.items():
+            label = labels[row]
+            if labels.ndim > 1 and augmented.flipped:
+                label = mirror_values(label, self._spaces[target])
+            sample[target] = label
+        return sample
+
+    def _read(self, row: int) -> tuple[np.ndarray, bool]:
+        if isinstance(self._images, ImageCache):
+            return self._images.read(row), bool(self._images.reason(row))
+        try:
+            return self._images.read(row), False
+        except UnreadableImage:
+            return np.zeros((self._spec.height, self._spec.width, self._spec.channels), np.uint8), True
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """A batch: each entry of the samples stacked along a new first axis."""
+    batch: Batch = {"image": torch.stack([sample["image"] for sample in samples])}
+    for key in samples[0]:
+        if key != "image":
+            batch[key] = torch.from_numpy(np.stack([np.asarray(sample[key]) for sample in samples]))
+    return batch

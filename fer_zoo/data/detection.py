@@ -1,0 +1,82 @@
+"""Finding faces in a photograph: a small interface, and OpenCV's bundled cascade behind it."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import cv2
+import cv2.data
+import numpy as np
+from jaxtyping import UInt8
+
+from fer_zoo.core.errors import unknown_name
+
+LONGEST_SIDE = 320
+
+
+class Face(NamedTuple):
+    """A face box in pixels of the photograph; `score` orders the faces of one detector, more is surer."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    score: float
+
+
+class Detector(Protocol):
+    """Finds the faces of a photograph; the same photograph always gives the same faces."""
+
+    def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
+        """All faces, from left to right (then from top to bottom); none gives an empty list."""
+        ...
+
+
+class HaarDetector:
+    """OpenCV's frontal-face cascade (Viola and Jones, 2001), on an image of at most 320 pixels with a border."""
+
+    scale_factor = 1.1
+    min_neighbors = 3
+    smallest_share = 0.15  # of the shorter side of the image
+    border_share = 0.15  # of the longer side, on each side: the cascade misses faces that touch the border
+
+    def __init__(self) -> None:
+        folder = Path(cv2.data.haarcascades)
+        self._cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+
+    def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
+        """All faces from left to right; `score` is the sum of the cascade's last stage."""
+        height, width = image.shape[:2]
+        scale = min(1.0, LONGEST_SIDE / max(height, width))
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        if scale < 1:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        border = round(self.border_share * max(grey.shape))
+        framed = cv2.copyMakeBorder(grey, border, border, border, border, cv2.BORDER_REPLICATE)
+        smallest = max(20, round(self.smallest_share * min(grey.shape)))
+        boxes, _, scores = self._cascade.detectMultiScale3(
+            framed, self.scale_factor, self.min_neighbors, 0, (smallest, smallest), outputRejectLevels=True
+        )
+        x_scale, y_scale = width / grey.shape[1], height / grey.shape[0]
+        faces = [
+            Face((x - border) * x_scale, (y - border) * y_scale, w * x_scale, h * y_scale, float(score))
+            for (x, y, w, h), score in zip(boxes, np.ravel(scores), strict=True)
+        ]
+        return sorted(faces)
+
+
+DETECTORS: Mapping[str, Callable[[], Detector]] = {"haar": HaarDetector}
+
+
+@cache
+def detector(name: str) -> Detector:
+    """The detector of that name.
+
+    Raises:
+        UserError: if there is none, with the nearest names.
+    """
+    if name not in DETECTORS:
+        raise unknown_name("detector", name, tuple(DETECTORS))
+    return DETECTORS[name]()

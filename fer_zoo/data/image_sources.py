@@ -1,0 +1,172 @@
+"""Where an image comes from: files, decoded by what they hold, whatever their names say."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.input_spec import Colour, InputSpec
+from fer_zoo.core.landmarks import FIVE_POINTS
+from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
+from fer_zoo.data.index import Index
+
+NOT_FOUND = "file not found"
+NOT_DECODABLE = "not an image or cut short"
+NO_FACE = "no face found"
+REASONS = ("", NOT_FOUND, NOT_DECODABLE, NO_FACE)  # a cache stores the position
+
+BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
+
+
+class UnreadableImage(UserError):
+    """An image that cannot be decoded, known by its id; the path may hold a name and is not shown.
+
+    Attributes:
+        name: the id.
+        reason: one of `REASONS`.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"Image {name} cannot be read ({reason}): replace it, or leave such images out with on_unreadable=skip."
+        )
+        self.name = name
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["UnreadableImage"], tuple[str, str]]:
+        return UnreadableImage, (self.name, self.reason)  # crosses from a loader's worker to the main process
+
+
+def read_image(path: Path, *, name: str, colour: Colour = "rgb") -> UInt8[np.ndarray, "h w c"]:
+    """The pixels of a file, upright as its EXIF orientation says.
+
+    Transparent pixels are laid on black, 16-bit images are scaled to 8 bit, a grey file becomes three equal channels
+    unless grey is asked for; colour becomes grey by the weights of ITU-R BT.601.
+
+    Args:
+        path: the file; its content decides the format, not its suffix.
+        name: what to call the image in an error: its id.
+        colour: order of the channels that come out; "grey" is one.
+
+    Raises:
+        UnreadableImage: when the file is missing, empty, cut short or no image.
+    """
+    try:
+        with Image.open(path) as opened:
+            pixels = _upright_pixels(opened, colour)
+    except FileNotFoundError as error:
+        raise UnreadableImage(name, NOT_FOUND) from error
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImage(name, NOT_DECODABLE) from error
+    return pixels
+
+
+def _upright_pixels(opened: Image.Image, colour: Colour) -> UInt8[np.ndarray, "h w c"]:
+    opened.load()
+    image = ImageOps.exif_transpose(opened)
+    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):  # Pillow's own conversion would clip at 255
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
+    elif image.mode == "F":
+        raise ValueError("floating point pixels have no known range")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+    pixels = np.array(image.convert("L" if colour == "grey" else "RGB"))
+    if colour == "grey":
+        return pixels[:, :, None]
+    return pixels if colour == "rgb" else np.ascontiguousarray(pixels[:, :, ::-1])
+
+
+class ImageSource(Protocol):
+    """Opens the images of an index by the position of their row."""
+
+    def read(self, row: int, colour: Colour = "rgb") -> UInt8[np.ndarray, "h w c"]:
+        """The image of a row.
+
+        Raises:
+            UnreadableImage: naming the id of the row.
+        """
+        ...
+
+    def stamps(self) -> list[str]:
+        """One short text a row that changes when the row's image does."""
+        ...
+
+
+class FileImages:
+    """Images that are files below the root of an index."""
+
+    def __init__(self, index: Index) -> None:
+        self._root = Path(index.root)
+        self._paths: list[str] = index.table["image"].tolist()
+        self._ids: list[str] = index.table["id"].tolist()
+
+    def read(self, row: int, colour: Colour = "rgb") -> UInt8[np.ndarray, "h w c"]:
+        """The image of a row; see `ImageSource`."""
+        return read_image(self._root / self._paths[row], name=self._ids[row], colour=colour)
+
+    def stamps(self) -> list[str]:
+        """Size and time of change of each file, "missing" where there is none."""
+        return [_stamp(self._root / path) for path in self._paths]
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def image_source(index: Index) -> ImageSource:
+    """What opens the images of an index: today always files."""
+    return FileImages(index)
+
+
+class FaceImages:
+    """The pixels of an index's faces as a network takes them, before any augmentation.
+
+    A set that is cropped keeps its whole images. Otherwise the face box is cut out, and where nobody has looked for
+    boxes the whole image stands; five points are aligned where the spec asks for it and the row has them.
+
+    Args:
+        index: the samples.
+        spec: size, crop, alignment and colour.
+    """
+
+    def __init__(self, index: Index, spec: InputSpec) -> None:
+        self.ids: list[str] = index.table["id"].tolist()
+        self.source = image_source(index)
+        self._spec = spec
+        self.boxes = None if index.is_cropped else _columns(index, BOX_COLUMNS)
+        points = tuple(f"{point}_{axis}" for point in FIVE_POINTS for axis in "xy")
+        self.points = _columns(index, points) if spec.alignment == "five_points" else None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def read(self, row: int) -> UInt8[np.ndarray, "h w c"]:
+        """The face of a row, (height, width, c) of the spec, channels in its order.
+
+        Raises:
+            UnreadableImage: also for a row in whose image no face was found.
+        """
+        points = None if self.points is None else self.points[row].reshape(5, 2)
+        aligned = points is not None and bool(np.isfinite(points).all())
+        box = None if self.boxes is None else self.boxes[row]
+        if box is not None and not aligned and not np.isfinite(box).all():
+            raise UnreadableImage(self.ids[row], NO_FACE)
+        image = self.source.read(row, self._spec.colour)
+        if points is not None and aligned:
+            return warp(image, five_point_matrix(points, self._spec), self._spec)
+        size = (image.shape[1], image.shape[0])
+        left_top_size = None if box is None else (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+        return warp(image, crop_matrix(self._spec, image_size=size, box=left_top_size), self._spec)
+
+
+def _columns(index: Index, names: tuple[str, ...]) -> np.ndarray | None:
+    """Columns of the table as (n, names) float64, None where it lacks them."""
+    return index.table[list(names)].to_numpy(np.float64) if set(names) <= set(index.table) else None

@@ -1,0 +1,180 @@
+"""Augmentation of a training image and what lies on it, and the step from pixels to a tensor.
+
+The only file that knows albumentations. It has pixel centres at whole numbers, the zoo at +0.5.
+"""
+
+import os
+import random
+import warnings
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Shaped, UInt8
+from torch import Tensor
+
+from fer_zoo.core import face_parts, landmarks
+from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.label_spaces import LabelSpace
+
+AUGMENTATIONS = ("none", "standard", "strong")
+
+Image = UInt8[np.ndarray, "h w c"]
+Points = Float[np.ndarray, "n 2"]
+Mask = Shaped[np.ndarray, "h w"]
+
+
+class Augmented(NamedTuple):
+    """An augmented image with its landmarks and mask; `flipped` when left and right have changed places."""
+
+    image: Image
+    landmarks: Points | None
+    mask: Mask | None
+    flipped: bool
+
+
+class Augmentation:
+    """Random changes that keep an expression what it is, a function of the image and the seed alone.
+
+    "standard": horizontal flip, shift up to 6 %, scale up to 10 %, rotation up to 10 degrees, brightness and contrast.
+    "strong": blur, noise and an erased patch besides.
+
+    Args:
+        name: "none", "standard" or "strong".
+        spec: the input, whose size and channels the images have.
+
+    Raises:
+        UserError: for an unknown name.
+    """
+
+    def __init__(self, name: str, spec: InputSpec) -> None:
+        if name not in AUGMENTATIONS:
+            raise unknown_name("augmentation", name, AUGMENTATIONS)
+        self.name = name
+        self._shape = (spec.height, spec.width, spec.channels)
+        self._pipelines = None if name == "none" else (_pipeline(name, flip=False), _pipeline(name, flip=True))
+
+    def __call__(
+        self,
+        image: Image,
+        *,
+        landmarks: Points | None = None,
+        mask: Mask | None = None,
+        seed: tuple[int, int, int],
+    ) -> Augmented:
+        """The image with landmarks and mask moved alike.
+
+        Args:
+            image: uint8, (height, width, c) of the spec.
+            landmarks: pixels of the image, centres at +0.5; NaN stays NaN; 68 of them change order in a flip.
+            mask: part numbers of core.face_parts.
+            seed: (seed, epoch, position of the sample), none negative.
+        """
+        if image.shape != self._shape:
+            raise UserError(f"An image of shape {self._shape} was expected, found {image.shape}.")
+        if self._pipelines is None:
+            return Augmented(image, landmarks, mask, flipped=False)
+        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
+        flipped = bool(generator.random() < 0.5)
+        pipeline = self._pipelines[flipped]
+        pipeline.set_random_state(generator, random.Random(int(generator.integers(2**62))))
+        inputs: dict[str, Any] = {"image": image}
+        if landmarks is not None:
+            known = np.isfinite(landmarks).all(axis=1)
+            inputs["keypoints"] = landmarks[known] - 0.5
+        if mask is not None:
+            inputs["mask"] = mask
+        outputs = pipeline(**inputs)
+        if landmarks is not None:
+            moved = np.full_like(landmarks, np.nan)
+            moved[known] = outputs["keypoints"] + 0.5
+            landmarks = mirror_order(moved) if flipped else moved
+        if mask is not None:
+            mask = mirror_parts(outputs["mask"]) if flipped else outputs["mask"]
+        return Augmented(outputs["image"], landmarks, mask, flipped)
+
+
+def _pipeline(name: str, *, flip: bool) -> Any:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for its newest version
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # albumentations only warns of a wrong argument
+        import albumentations
+
+        steps = [albumentations.HorizontalFlip(p=1.0)] if flip else []
+        steps += [
+            albumentations.Affine(translate_percent=(-0.06, 0.06), scale=(0.9, 1.1), rotate=(-10.0, 10.0), p=1.0),
+            albumentations.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0.2, p=0.8),
+        ]
+        if name == "strong":
+            steps += [
+                albumentations.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 1.2), p=0.2),
+                albumentations.GaussNoise(std_range=(0.01, 0.06), p=0.2),
+                albumentations.CoarseDropout(
+                    num_holes_range=(1, 1), hole_height_range=(0.1, 0.3), hole_width_range=(0.1, 0.3), fill=0, p=0.4
+                ),
+            ]
+        keypoints = albumentations.KeypointParams(format="xy", remove_invisible=False)
+        return albumentations.Compose(steps, keypoint_params=keypoints)
+
+
+def mirror_order(points: Points) -> Points:
+    """The points of a flipped image under the names they have there: 68 by `core.landmarks.MIRROR`, others as they are.
+
+    Point i of the flipped face, say the tip of its right brow, was point MIRROR[i] before.
+    """
+    return points[list(landmarks.MIRROR)] if len(points) == landmarks.NUM_LANDMARKS else points
+
+
+def mirror_parts(mask: Mask) -> Mask:
+    """The parts of a flipped image under the names they have there, by `core.face_parts.MIRROR`; others stay."""
+    table = np.arange(256)
+    table[: len(face_parts.MIRROR)] = face_parts.MIRROR
+    return np.where((mask >= 0) & (mask < 256), table[np.clip(mask, 0, 255)], mask).astype(mask.dtype)
+
+
+def mirror_name(entry: str) -> str:
+    """The name of the same thing on the other side: "mouthSmileLeft" -> "mouthSmileRight"; what has no side stays."""
+    for left, right in (("Left", "Right"), ("_L", "_R"), ("_left", "_right")):
+        for side, other in ((left, right), (right, left)):
+            if entry.endswith(side):
+                return entry.removesuffix(side) + other
+    for side, other in (("left_", "right_"), ("right_", "left_")):
+        if entry.startswith(side):
+            return other + entry.removeprefix(side)
+    return entry
+
+
+@cache
+def mirror_positions(entries: tuple[str, ...]) -> tuple[int, ...] | None:
+    """For each entry the position of its mirror image, -1 where the entries lack it; None when nothing has a side."""
+    mirrored = [mirror_name(entry) for entry in entries]
+    if list(entries) == mirrored:
+        return None
+    return tuple(entries.index(entry) if entry in entries else -1 for entry in mirrored)
+
+
+def mirror_values(values: Float32[np.ndarray, " k"], space: LabelSpace) -> Float32[np.ndarray, " k"]:
+    """The values of a flipped face; one whose counterpart the space lacks is missing (NaN).
+
+    Only names that say left or right move: action units of both sides and coefficients without a side stay.
+    """
+    positions = mirror_positions(space.entries)
+    if positions is None:
+        return values
+    return np.append(values, np.float32(np.nan))[list(positions)]
+
+
+@cache
+def _scale_and_offset(spec: InputSpec) -> tuple[Tensor, Tensor]:
+    std = torch.tensor(spec.std, dtype=torch.float32).view(-1, 1, 1)
+    mean = torch.tensor(spec.mean, dtype=torch.float32).view(-1, 1, 1)
+    return 1 / (255 * std), -mean / std
+
+
+def to_tensor(image: Image, spec: InputSpec) -> Float[Tensor, "c h w"]:
+    """What the network sees of uint8 pixels, float32: (pixel / 255 - mean) / std, channels first."""
+    scale, offset = _scale_and_offset(spec)
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    return pixels.to(torch.float32).mul_(scale).add_(offset)
