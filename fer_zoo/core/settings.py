@@ -62,7 +62,7 @@ def describe_settings(cls: type[Any]) -> list[tuple[str, str, Any, str]]:
     """(name, type, default, sentence) of every field, for `info` and the docs."""
     rows = []
     for entry in fields(cls):
-        default = entry.default if entry.default is not MISSING else entry.default_factory()  # type: ignore[misc]
+        default = entry.default if entry.default_factory is MISSING else entry.default_factory()
         choices = entry.metadata.get("choices", ())
         doc = entry.metadata.get("doc", "") + (f" ({' | '.join(choices)})" if choices else "")
         rows.append((entry.name, _type_name(cls, entry.name), default, doc))
@@ -109,6 +109,8 @@ def _check_limit(entry: Field[Any], value: Any, name: str) -> None:
             raise UserError(f"{name} is {item!r}.{nearest(str(item), choices)} It must be one of {', '.join(choices)}.")
         if item is None or isinstance(item, str):
             continue
+        if isinstance(item, list | dict):  # OmegaConf lets them into a list of numbers
+            raise UserError(f"{name} must hold plain values, found {item!r} in it.")
         if isinstance(item, float) and not math.isfinite(item):
             raise UserError(f"{name} is {item}; it must be a finite number.")
         if least is not None and item < least:

@@ -1,0 +1,21 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_zoo.core.errors import nearest, unknown_name
+
+
+def test_near_misses_ignore_case_and_show_names_as_they_are() -> None:
+    assert nearest("RAF_BD", ["Raf_Db", "other"]) == " Did you mean 'Raf_Db'?"
+    assert nearest("zzz", ["raf_db"]) == ""
+
+
+def test_a_long_list_is_counted() -> None:
+    names = [f"method_{i}" for i in range(30)]
+    sentence = str(unknown_name("method", "x", names, see="`fer-zoo list`"))
+    assert sentence == "No method is named 'x'. Known: 30 names, see `fer-zoo list`."
+    assert str(unknown_name("method", "x", [])) == "No method is named 'x'. Known: none."
+
+
+@given(name=st.text(), known=st.lists(st.text(), max_size=30))
+def test_any_name_gives_a_sentence(name: str, known: list[str]) -> None:
+    assert repr(name) in str(unknown_name("method", name, known))
