@@ -26,7 +26,7 @@ class Agreement:
 
     Attributes:
         both, same: images labelled by both, and alike.
-        of_second: per label of the second annotator, how many of its images the first labels alike, and how many it has.
+        of_second: per label of the second annotator how many images the first labels alike, of how many.
         of_first: the same per label of the first.
     """
 
@@ -178,10 +178,10 @@ def _class_counts(index: Index, target: str) -> dict[str, int]:
     space, table = index.space(target), index.table
     if space.kind == "values":
         return {entry: int(table[entry].notna().sum()) for entry in space.entries}
-    counts = table[target].value_counts().to_dict()
+    counts = {str(name): int(n) for name, n in table[target].value_counts().items()}
     unlabelled = {UNLABELLED: int(table[target].isna().sum())} if table[target].isna().any() else {}
-    outside = {name: int(n) for name, n in sorted(counts.items()) if name not in space.entries}
-    return {**{entry: int(counts.get(entry, 0)) for entry in space.entries}, **outside, **unlabelled}
+    outside = {name: n for name, n in sorted(counts.items()) if name not in space.entries}
+    return {**{entry: counts.get(entry, 0) for entry in space.entries}, **outside, **unlabelled}
 
 
 def _differences(
@@ -232,7 +232,7 @@ def _text_of_facts(report: Report) -> list[str]:
         "colour: " + ", ".join(f"{mode} {n:,}" for mode, n in report.colours.items()),
     ]
     if report.sizes:
-        lines.append("longer side: {} to {} px, median {}".format(report.sizes[0], report.sizes[2], report.sizes[1]))
+        lines.append(f"longer side: {report.sizes[0]} to {report.sizes[2]} px, median {report.sizes[1]}")
     lines += [f"note: {sentence}" for _, sentence in report.notes]
     lines += [
         f"differs: {name} is {found:,}, expected {count:,}" for name, (count, found) in report.differences.items()

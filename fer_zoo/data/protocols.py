@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from fer_zoo.core.errors import UserError, unknown_name
@@ -125,7 +126,7 @@ def check_split(index: Index, split: Split) -> None:
             raise UserError(f"Split {split.name} of {index.dataset} has an empty {part} part.")
 
 
-def subject_labels(index: Index, target: str) -> tuple[list[str], np.ndarray]:
+def subject_labels(index: Index, target: str) -> tuple[list[str], npt.NDArray[np.float64]]:
     """Subjects with a label, sorted by code, and how many samples of each class they have (subjects, classes).
 
     For values a class is an entry, counted where it is above the minimum of its range.
@@ -153,18 +154,16 @@ def _official_split(index: Index, settings: OfficialSplit, target: str) -> list[
             f"The official split of {index.dataset} holds only {found}: it needs train and {settings.test_part};"
             " protocol.test_part=validation scores the validation part."
         )
-    subjects = {part: sorted(set(table["subject"][table["split"] == part])) for part in SPLIT_PARTS}
-    train, test = subjects["train"], subjects[settings.test_part]
-    ids = {part: tuple(table["id"][table["split"] == part]) for part in SPLIT_PARTS}
+    ids = {part: tuple(sorted(table["id"][table["split"] == part])) for part in SPLIT_PARTS}
+    test = ids[settings.test_part]
     if settings.test_part == "test" and ids["validation"]:
-        return [Split("official", ids["train"], ids["validation"], ids["test"])]
-    if both := set(train) & set(test):  # told here, with all its subjects, before some go into validation
-        train = [*train, *both]
-        check_split(index, Split("official", ids["train"], (), ids[settings.test_part]))
-    validation = set(_drawn(train, settings.validation_share, settings.seed, "validation"))
-    is_validation = table["subject"].isin(validation) & (table["split"] == "train")
-    rest = tuple(table["id"][(table["split"] == "train") & ~is_validation])
-    return [Split("official", rest, tuple(table["id"][is_validation]), ids[settings.test_part])]
+        return [Split("official", ids["train"], ids["validation"], test)]
+    check_split(index, Split("official", ids["train"], (), test))  # with all its people, before some validate
+    in_training = table[table["split"] == "train"]
+    drawn = _drawn(sorted(set(in_training["subject"])), settings.validation_share, settings.seed, "validation")
+    is_validation = in_training["subject"].isin(drawn)
+    train, validation = (tuple(sorted(in_training["id"][rows])) for rows in (~is_validation, is_validation))
+    return [Split("official", train, validation, test)]
 
 
 def _subject_kfold(index: Index, settings: SubjectKFold, target: str) -> list[Split]:
@@ -188,13 +187,23 @@ def _stratified_subject_kfold(index: Index, settings: StratifiedSubjectKFold, ta
     splits = []
     for k in range(settings.folds):
         rows = np.flatnonzero(folds != k)
-        validation: Sequence[str] = ()
-        if _num_drawn(len(rows), settings.validation_share):
-            shares = [1 - settings.validation_share, settings.validation_share]
-            parts = assign_subjects(counts[rows], shares, [order[row] for row in rows])
-            validation = names[rows[parts == 1]].tolist()
+        is_validation = _stratified_validation(counts[rows], settings.validation_share, [order[row] for row in rows])
+        validation = names[rows[is_validation]].tolist()
         splits.append(_split(index, target, f"fold{k + 1}", validation, set(names[folds == k])))
     return splits
+
+
+def _stratified_validation(
+    counts: npt.NDArray[np.float64], share: float, order: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """Which of the training subjects become validation: at least one where anything is asked for."""
+    if not _num_drawn(len(counts), share):
+        return np.zeros(len(counts), dtype=bool)
+    is_validation = assign_subjects(counts, [1 - share, share], order) == 1
+    if not is_validation.any():  # few people: the one who takes the least from any class
+        taken = (counts / np.maximum(counts.sum(axis=0), 1)).max(axis=1)
+        is_validation[min(range(len(counts)), key=lambda i: (taken[i], order[i]))] = True
+    return is_validation
 
 
 def _subject_holdout(index: Index, settings: SubjectHoldout, target: str) -> list[Split]:

@@ -1,0 +1,175 @@
+"""Every data set of the registry, on a miniature copy laid out as distributed, whose truth is known."""
+
+import importlib
+import math
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes.fake import Fake
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.label_spaces import label_space
+from fer_zoo.core.registry import DATASETS
+from fer_zoo.core.sample import sample_id
+from fer_zoo.core.settings import build_settings, describe_settings
+from fer_zoo.data.checks import check_dataset
+from fer_zoo.data.index import Index
+from fer_zoo.data.open import open_dataset
+from fer_zoo.data.protocols import PROTOCOLS, make_splits
+
+FEW_FOLDS = {
+    "official_split": {},
+    "subject_kfold": {"folds": 3, "validation_share": 0.25},
+    "stratified_subject_kfold": {"folds": 3, "validation_share": 0.25},
+    "subject_holdout": {"test_share": 0.4, "validation_share": 0.25},
+}
+
+
+@pytest.fixture(params=DATASETS.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def fake(name: str, tmp_path: Path) -> Fake:
+    made: Fake = importlib.import_module(f"fakes.{name}").write(tmp_path)  # a data set without a fake fails here
+    return made
+
+
+@pytest.fixture
+def index(name: str, fake: Fake) -> Index:
+    return open_dataset(name, fake.root, **fake.settings)
+
+
+def by_path(index: Index, column: str) -> dict[str, object]:
+    return dict(zip(index.table["image"], index.table[column], strict=True))
+
+
+def test_reads_exactly_the_samples_with_their_labels(fake: Fake, index: Index) -> None:
+    assert by_path(index, "emotion") == dict(fake.labels)
+    assert by_path(index, "id") == {path: sample_id(index.dataset, path) for path in fake.people}
+    for entry, truth in fake.values.items():
+        found = by_path(index, entry)
+        for path, value in truth.items():
+            assert found[path] == value or (math.isnan(value) and math.isnan(found[path]))
+
+
+def test_tells_people_apart_and_hides_their_names(fake: Fake, index: Index) -> None:
+    codes = by_path(index, "subject")
+    assert Counter(codes.values()).total() == len(fake.people)
+    pairs = {(codes[path], person) for path, person in fake.people.items()}
+    assert len(pairs) == len(set(fake.people.values())) == len(set(codes.values()))
+    shown = index.table.drop(columns="image").to_csv() + " ".join(note.sentence for note in index.notes)
+    assert not [word for word in fake.hidden if word.lower() in shown.lower()]
+
+
+def test_reads_the_official_split_and_notes_what_it_found(fake: Fake, index: Index, name: str) -> None:
+    if fake.parts:
+        assert by_path(index, "split") == dict(fake.parts)
+        assert DATASETS[name].official_split
+    assert {note.kind: len(note.ids) for note in index.notes if note.kind in fake.notes} == dict(fake.notes)
+
+
+def test_opens_no_image(fake: Fake, index: Index, name: str) -> None:
+    for path in fake.people:
+        (fake.root / path).write_bytes(b"")
+    assert open_dataset(name, fake.root, **fake.settings).fingerprint() == index.fingerprint()
+
+
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_every_protocol_parts_people(index: Index, protocol: str) -> None:
+    if protocol == "official_split" and "split" not in index.table:
+        with pytest.raises(UserError, match="has no official split; use one of the protocols subject_kfold"):
+            make_splits(index, protocol, {}, "emotion")
+        return
+    splits = make_splits(index, protocol, FEW_FOLDS[protocol], "emotion")
+    subject_of = dict(zip(index.table["id"], index.table["subject"], strict=True))
+    labelled = set(index.table["id"][index.is_labelled("emotion")])
+    for split in splits:
+        parts = [{subject_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
+        assert all(parts)
+        assert sum(map(len, parts)) == len(set.union(*parts))
+        assert sorted([*split.train, *split.validation, *split.test]) == sorted(labelled)
+    if "kfold" in protocol:
+        assert sorted(entry for split in splits for entry in split.test) == sorted(labelled)
+
+
+def test_fingerprint_knows_labels_and_not_the_order_of_rows(index: Index) -> None:
+    shuffled = replace(index, table=index.table.sample(frac=1.0, random_state=3))
+    assert shuffled.fingerprint() == index.fingerprint()
+    assert make_splits(shuffled, "subject_kfold", {"folds": 2}, "emotion") == make_splits(
+        index, "subject_kfold", {"folds": 2}, "emotion"
+    )
+    for column, other in (("emotion", "surprise"), ("subject", "s0"), ("clip", "c0")):
+        table = index.table.copy()
+        table.loc[0, column] = other
+        assert replace(index, table=table).fingerprint() != index.fingerprint()
+
+
+def test_label_outside_the_space_is_one_sentence(fake: Fake, name: str) -> None:
+    label = fake.spoil_label()
+    with pytest.raises(UserError, match=repr(label)) as caught:
+        open_dataset(name, fake.root, **fake.settings)
+    assert_is_one_sentence(str(caught.value), fake.hidden)
+
+
+def test_empty_folder_and_missing_root_are_one_sentence(fake: Fake, name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for root in (tmp_path / "empty", tmp_path / "nowhere"):
+        with pytest.raises(UserError) as caught:
+            open_dataset(name, root, **fake.settings)
+        assert root.name in str(caught.value)
+        assert_is_one_sentence(str(caught.value), fake.hidden)
+
+
+def test_unknown_setting_names_the_nearest(fake: Fake, name: str) -> None:
+    first = describe_settings(DATASETS[name].settings)[0][0]
+    with pytest.raises(UserError, match=f"Did you mean '{first}'"):
+        open_dataset(name, fake.root, **{f"{first}x": "1"})
+
+
+def test_check_is_clean_and_finds_planted_damage(fake: Fake, index: Index, name: str) -> None:
+    card = replace(DATASETS[name], expected={"samples": len(fake.people), "emotion=happiness": 1_000})
+    report = check_dataset(index, card)
+    happy = sum(label == "happiness" for label in fake.labels.values())
+    assert report.differences == {"emotion=happiness": (1_000, happy)}
+    assert not report.missing and not report.unreadable and not report.duplicates
+    assert sum(report.classes["emotion"].values()) == report.samples == len(fake.people)
+    first, second, third, fourth = list(index.table["image"])[:4]
+    whole = (fake.root / first).read_bytes()
+    (fake.root / first).write_bytes(whole[: len(whole) // 2])
+    (fake.root / second).unlink()
+    (fake.root / third).write_bytes((fake.root / fourth).read_bytes())
+    damaged = check_dataset(index, card)
+    assert list(damaged.unreadable) == index.ids[:1]
+    assert damaged.missing == tuple(index.ids[1:2])
+    assert damaged.duplicates == (tuple(index.ids[2:4]),)
+    assert not damaged.is_clean
+    assert not [word for word in fake.hidden if word in damaged.to_text() + str(damaged.to_dict())]
+
+
+def test_card_is_complete(name: str) -> None:
+    card = DATASETS[name]
+    build_settings(card.settings, {}, where="dataset")
+    assert card.name == name and card.summary and card.ask and card.traps and card.terms.licence
+    assert card.protocol in PROTOCOLS
+    assert card.own_data or card.expected
+    for target, space in card.targets.items():
+        assert label_space(space).target == target
+    assert all(doc for *_, doc in describe_settings(card.settings))
+
+
+def test_target_array_maps_by_name(index: Index) -> None:
+    own, other = index.label_spaces["emotion"], label_space("emotion/raf")
+    names = [None if i < 0 else other.entries[i] for i in index.target_array("emotion", other)]
+    assert names == [label if label in other.entries else None for label in index.table["emotion"]]
+    assert set(index.target_array("emotion")) <= {-1, *range(len(own))}
+    assert np.array_equal(index.target_array("emotion") >= 0, index.table["emotion"].isin(own.entries))
+
+
+def assert_is_one_sentence(text: str, hidden: tuple[str, ...]) -> None:
+    assert "\n" not in text and text.endswith((".", "?"))
+    assert not [word for word in hidden if word in text]
