@@ -1,0 +1,287 @@
+"""Prediction tables: one row for every image asked for, kept as parquet whose header says what each column means.
+
+Columns: `id, subject, clip, fold, source`, perhaps `second_emotion`; for classes `target_emotion`, `emotion` and
+`prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an output keeps its row, and its
+outputs are missing, never zero.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import write_atomically, write_json
+from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
+
+SCHEMA = 1
+FACTS = ("id", "subject", "clip", "fold", "source")
+SECOND_LABEL = "second_emotion"
+_METADATA_KEY = b"fer_zoo.predictions"
+_MEANINGS = {
+    "id": "image, 12 hex digits",
+    "subject": "code of the person",
+    "clip": "clip that the image is a frame of",
+    "fold": "split whose test part holds the image",
+    "source": "where the image or its label comes from",
+    SECOND_LABEL: "class that a second annotator gave",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableMeta:
+    """What a stored table says of itself: its label space, unit, range and meaning per column, the writer's extras."""
+
+    space: LabelSpace
+    columns: Mapping[str, Mapping[str, Any]]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+
+def target_columns(space: LabelSpace) -> list[str]:
+    """The columns with the truth: `target_emotion`, or one per entry of a space of values."""
+    return [f"target_{name}" for name in ((space.target,) if space.kind == "classes" else space.entries)]
+
+
+def output_columns(space: LabelSpace) -> list[str]:
+    """The columns with numbers from the model, in the order of the space: `prob_<entry>`, or the entries themselves."""
+    return [f"prob_{entry}" for entry in space.entries] if space.kind == "classes" else list(space.entries)
+
+
+def prediction_table(
+    asked: pd.DataFrame,
+    space: LabelSpace,
+    ids: Sequence[str],
+    outputs: Float[np.ndarray, "m k"],
+    *,
+    fold: str = "0",
+) -> pd.DataFrame:
+    """The table of one split: the rows of `asked`, in its order, with the outputs joined to them by id.
+
+    Args:
+        asked: rows of an index: `id`, `subject`, `clip`, `source`, the columns of the target where it is known.
+        space: the entries of the outputs.
+        ids: the images that got an output.
+        outputs: probabilities, or values in the unit of the space.
+        fold: name of the split.
+
+    Raises:
+        UserError: if outputs and space differ in length, an id is there twice or was not asked for.
+    """
+    if outputs.shape != (len(ids), len(space)):
+        raise UserError(
+            f"Outputs of shape {outputs.shape} do not fit {len(ids)} ids and {len(space)} entries of {space.name}."
+        )
+    _check_ids(asked["id"], ids)
+    table = pd.DataFrame({name: asked[name].to_numpy() for name in FACTS if name != "fold"})
+    table.insert(FACTS.index("fold"), "fold", fold)
+    if SECOND_LABEL in asked:
+        table[SECOND_LABEL] = asked[SECOND_LABEL].to_numpy()
+    for column in target_columns(space):
+        native = column.removeprefix("target_")
+        missing = None if space.kind == "classes" else np.nan
+        table[column] = asked[native].to_numpy() if native in asked else missing
+    joined = pd.DataFrame(outputs, index=list(ids), columns=output_columns(space)).reindex(asked["id"].to_list())
+    if space.kind == "classes":
+        table[space.target] = best_entries(joined.to_numpy(), space)
+    return pd.concat([table, joined.reset_index(drop=True)], axis=1)
+
+
+def best_entries(probabilities: Float[np.ndarray, "n k"], space: LabelSpace) -> list[str | None]:
+    """The most probable entry of each row, the first of equals; None where a probability is missing."""
+    known = np.isfinite(probabilities).all(axis=1)
+    best = np.where(known[:, None], probabilities, 0.0).argmax(axis=1)
+    return [space.entries[i] if ok else None for i, ok in zip(best, known, strict=True)]
+
+
+def outputs_of(table: pd.DataFrame, space: LabelSpace) -> Float[np.ndarray, "n k"]:
+    """The model's numbers as float64; a row of probabilities with a gap is NaN throughout.
+
+    Raises:
+        UserError: if columns of the space are missing.
+    """
+    outputs = _numbers(table, output_columns(space), space)
+    if space.kind == "classes":
+        outputs[~np.isfinite(outputs).all(axis=1)] = np.nan
+    return outputs
+
+
+def classes_of(table: pd.DataFrame, space: LabelSpace) -> Int[np.ndarray, "n"]:
+    """The true class numbers; -1 where the label is missing or none of the space.
+
+    Raises:
+        UserError: if the table has no such column.
+    """
+    (column,) = target_columns(space)
+    _require(table, [column], space)
+    return class_numbers(table[column], space)
+
+
+def class_numbers(labels: "pd.Series[Any]", space: LabelSpace) -> Int[np.ndarray, "n"]:
+    """Positions of entry names in the space, -1 for anything else."""
+    positions = {entry: i for i, entry in enumerate(space.entries)}
+    numbers = labels.astype(object).map(positions).fillna(MISSING_CLASS)
+    return numbers.to_numpy(dtype=np.int64)
+
+
+def values_of(table: pd.DataFrame, space: LabelSpace) -> Float[np.ndarray, "n k"]:
+    """The true values as float64, NaN where missing.
+
+    Raises:
+        UserError: if columns of the space are missing.
+    """
+    return _numbers(table, target_columns(space), space)
+
+
+def has_output(table: pd.DataFrame, space: LabelSpace) -> Bool[np.ndarray, "n"]:
+    """Whether a row has an output (of values: at least one)."""
+    return np.isfinite(outputs_of(table, space)).any(axis=1)
+
+
+def write_predictions(
+    path: Path, table: pd.DataFrame, space: LabelSpace, extra: Mapping[str, Any] | None = None
+) -> TableMeta:
+    """Writes a table as parquet, wholly or not at all, and gives what its header says.
+
+    Args:
+        path: the file; folders are made.
+        table: with the columns of the space; further columns are kept.
+        space: the entries of the outputs.
+        extra: plain values that belong to the table, such as method, data set and split.
+
+    Raises:
+        UserError: if columns are missing, an image stands twice in a fold, or the folder cannot be written to.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    check_table(table, space)
+    meta = TableMeta(space=space, columns=describe_columns(table, space), extra=dict(extra or {}))
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    header = {**(arrow.schema.metadata or {}), _METADATA_KEY: json.dumps(asdict(meta)).encode()}
+    with write_atomically(path) as temporary:
+        pq.write_table(arrow.replace_schema_metadata(header), temporary)
+    return meta
+
+
+def read_predictions(path: Path) -> tuple[pd.DataFrame, TableMeta]:
+    """A stored table and what its header says.
+
+    Raises:
+        UserError: if there is no such file, it is cut short, no prediction table, or of another schema.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise UserError(f"There is no prediction table {path}.")
+    try:
+        arrow = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(
+            f"{path} ({path.stat().st_size} bytes) is no parquet file or was cut short. Evaluate again to write it."
+        ) from error
+    header = (arrow.schema.metadata or {}).get(_METADATA_KEY)
+    if header is None:
+        raise UserError(f"{path} is a parquet file but no prediction table: its header names no label space.")
+    meta = _parse_meta(header, path)
+    table = arrow.to_pandas()
+    check_table(table, meta.space, where=f" in {path}")
+    return table, meta
+
+
+def check_table(table: pd.DataFrame, space: LabelSpace, *, where: str = "") -> None:
+    """Checks that a table has its columns and no image twice in a fold.
+
+    Raises:
+        UserError: if it does not.
+    """
+    needed = [*FACTS, *target_columns(space), *output_columns(space)]
+    _require(table, needed if space.kind == "values" else [*needed, space.target], space, where=where)
+    twice = table.loc[table.duplicated(["id", "fold"]), "id"]
+    if len(twice):
+        raise UserError(f"{len(twice)} images stand twice in a fold{where}, the first is {twice.iloc[0]}.")
+
+
+def export_predictions(path: Path, table: pd.DataFrame, meta: TableMeta) -> None:
+    """Writes a table for other programs, as the suffix says: .csv, .json or .parquet.
+
+    JSON holds the header too; beside a CSV it stands as `<name>.columns.json`. Missing values are empty, or null.
+
+    Raises:
+        UserError: for any other suffix, or a folder that cannot be written to.
+    """
+    match path.suffix.lower():
+        case ".parquet":
+            write_predictions(path, table, meta.space, meta.extra)
+        case ".csv":
+            with write_atomically(path) as temporary:
+                table.to_csv(temporary, index=False)
+            write_json(path.with_suffix(".columns.json"), asdict(meta))
+        case ".json":
+            rows = table.astype(object).where(table.notna(), None).to_dict("records")
+            write_json(path, {**asdict(meta), "rows": rows})
+        case other:
+            raise UserError(f"Tables are written as .csv, .json or .parquet; {path.name!r} ends in {other!r}.")
+
+
+def describe_columns(table: pd.DataFrame, space: LabelSpace) -> dict[str, dict[str, Any]]:
+    """Unit, range and meaning of every column that this module knows."""
+    columns: dict[str, dict[str, Any]] = {name: {"meaning": text} for name, text in _MEANINGS.items() if name in table}
+    if space.kind == "classes":
+        columns[f"target_{space.target}"] = {"meaning": f"true class, by name; {space.name} where the model knows it"}
+        columns[space.target] = {"meaning": f"most probable class of {space.name}; missing without an output"}
+        for name, entry in zip(output_columns(space), space.entries, strict=True):
+            meaning = f"probability of {entry}"
+            columns[name] = {"unit": "probability", "minimum": 0.0, "maximum": 1.0, "meaning": meaning}
+        return columns
+    for entry in space.entries:
+        scale = {"unit": space.unit, "minimum": space.minimum, "maximum": space.maximum}
+        columns[f"target_{entry}"] = {**scale, "meaning": f"true {entry}"}
+        columns[entry] = {**scale, "meaning": f"predicted {entry}; missing without an output"}
+    return columns
+
+
+def _parse_meta(header: bytes, path: Path) -> TableMeta:
+    stored = json.loads(header)
+    if stored.get("schema") != SCHEMA:
+        raise UserError(
+            f"{path} has column schema {stored.get('schema')!r}, this version reads {SCHEMA}. "
+            "Read it with the version of fer_zoo that wrote it, or evaluate again."
+        )
+    space = stored["space"]
+    return TableMeta(
+        space=LabelSpace(**{**space, "entries": tuple(space["entries"])}),
+        columns=stored["columns"],
+        extra=stored["extra"],
+    )
+
+
+def _check_ids(asked: "pd.Series[str]", ids: Sequence[str]) -> None:
+    for name, series in (("asked for", asked), ("given an output", pd.Series(list(ids), dtype=object))):
+        if series.duplicated().any():
+            raise UserError(f"Image {series[series.duplicated()].iloc[0]} was {name} twice.")
+    strays = sorted(set(ids) - set(asked))
+    if strays:
+        raise UserError(f"{len(strays)} outputs are of images that were not asked for, the first is {strays[0]}.")
+
+
+def _numbers(table: pd.DataFrame, columns: list[str], space: LabelSpace) -> Float[np.ndarray, "n k"]:
+    _require(table, columns, space)
+    numbers = table[columns].to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    numbers[~np.isfinite(numbers)] = np.nan
+    return numbers
+
+
+def _require(table: pd.DataFrame, columns: Sequence[str], space: LabelSpace, *, where: str = "") -> None:
+    lacking = [column for column in columns if column not in table]
+    if lacking:
+        raise UserError(
+            f"The prediction table{where} lacks {', '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}, "
+            f"which {space.name} needs. It has {', '.join(map(str, table.columns[:20]))}."
+        )

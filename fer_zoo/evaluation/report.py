@@ -1,0 +1,224 @@
+"""The report of an evaluation: scores with intervals, reference rows beside them, as values, text and markdown."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
+from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, with_interval
+from fer_zoo.evaluation.scores import (
+    ClassScore,
+    Scores,
+    ValueScore,
+    checked_metrics,
+    collapse_warning,
+    score_table,
+)
+from fer_zoo.evaluation.subject_sums import Bootstrap, Estimate
+from fer_zoo.metrics import METRICS
+
+REPORT_SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationReport:
+    """Everything that is said about a prediction table.
+
+    Attributes:
+        name: of the model, as its row is called.
+        scores: of the table.
+        references: the rows beside it; none without training labels.
+        bootstrap: how the intervals were drawn.
+        warnings: sentences, such as that nearly all answers are one class.
+    """
+
+    name: str
+    scores: Scores
+    references: Sequence[ReferenceRow]
+    bootstrap: Bootstrap
+    warnings: Sequence[str] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; a number that does not exist is None."""
+        scores = self.scores
+        rows = [{"name": self.name, "images": scores.coverage.scored, "note": "", "values": _plain(scores.values)}]
+        if scores.missing_is_wrong:
+            note = "images without an output counted as wrong"
+            values = _plain(scores.missing_is_wrong)
+            rows.append({"name": self.name, "images": scores.coverage.with_target, "note": note, "values": values})
+        for row in self.references:
+            rows.append({"name": row.name, "images": row.images, "note": row.note, "values": _plain(row.values)})
+        return {
+            "schema": REPORT_SCHEMA,
+            "label_space": scores.space.name,
+            "entries": list(scores.space.entries),
+            "metrics": {name: METRICS[name].summary for name in scores.values},
+            "coverage": vars(scores.coverage).copy(),
+            "bootstrap": {**vars(self.bootstrap), "unit": "subject"},
+            "rows": rows,
+            "per_entry": [_plain_entry(entry) for entry in scores.entries],
+            "per_source": [
+                {"name": s.name, "images": s.images, "classes": s.classes, "values": _plain(s.values)}
+                for s in scores.sources
+            ],
+            "apart": [{"target": a.target, "images": a.images, "predicted": dict(a.predicted)} for a in scores.apart],
+            "confusion_matrix": None if scores.confusion is None else scores.confusion.tolist(),
+            "calibration": None if scores.calibration is None else scores.calibration.tolist(),
+            "warnings": list(self.warnings),
+        }
+
+    def to_text(self, width: int = 120) -> str:
+        """The report for a terminal that is `width` characters wide."""
+        return as_text(self._tables(), self._sentences(), width)
+
+    def to_markdown(self) -> str:
+        """The report as it goes into a paper or a web page: values to 3 decimals, intervals to 2."""
+        return as_markdown(self._tables(), self._sentences())
+
+    def _sentences(self) -> list[str]:
+        """Coverage, how to read the intervals, what the rows mean, and the warnings."""
+        covered, bootstrap = self.scores.coverage, self.bootstrap
+        coverage = f"Scored {covered.scored:,} of {covered.asked:,} images, of {covered.subjects:,} people"
+        left_out = {
+            "without an output": covered.asked - covered.with_output,
+            "without a label": covered.asked - covered.with_target - covered.apart,
+            f"with a label outside {self.scores.space.name}": covered.apart,
+        }
+        told = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
+        intervals = (
+            f"In brackets: {bootstrap.level:.0%} intervals from {bootstrap.resamples:,} bootstrap resamples of people."
+            if bootstrap.resamples
+            else "No intervals were asked for."
+        )
+        notes = [f"{row.name}: {row.note}." for row in self.references]
+        warnings = [f"Warning: {sentence}" for sentence in self.warnings]
+        return [f"{coverage}{f' ({told})' if told else ''}. {intervals}", *notes, *warnings]
+
+    def _tables(self) -> list[ReportTable]:
+        tables = [self._main_table(), _entries_table(self.scores), _sources_table(self.scores)]
+        return [table for table in (*tables, _apart_table(self.scores)) if table.rows]
+
+    def _main_table(self) -> ReportTable:
+        scores = self.scores
+        rows = [[self.name, f"{scores.coverage.scored:,}", *_cells(scores.values)]]
+        if scores.missing_is_wrong:
+            name = f"{self.name}, no output is wrong"
+            rows.append([name, f"{scores.coverage.with_target:,}", *_cells(scores.missing_is_wrong)])
+        rows += [[row.name, f"{row.images:,}", *_cells(row.values)] for row in self.references]
+        return ReportTable(title="", header=["", "images", *_titles(scores.values)], rows=rows)
+
+
+def evaluate_table(
+    table: pd.DataFrame,
+    space: LabelSpace,
+    *,
+    training: Training | None = None,
+    metrics: Sequence[str] | None = None,
+    bootstrap: Bootstrap | None = None,
+    name: str = "model",
+) -> EvaluationReport:
+    """The report of a prediction table.
+
+    Args:
+        table: as `prediction_table` or `read_predictions` gives it; folds are pooled.
+        space: label space of the outputs.
+        training: labels of the training part (or of each fold's), for the reference rows; None: no such rows.
+        metrics: names; by default all that fit the space.
+        bootstrap: by default 10,000 resamples of people, seed 0, 95 %.
+        name: of the model's row.
+
+    Raises:
+        UserError: if columns are missing, nothing can be scored, or a metric does not fit.
+    """
+    bootstrap = bootstrap or Bootstrap()
+    names = checked_metrics(space, metrics)
+    scores = score_table(table, space, names, bootstrap)
+    references = () if training is None else reference_rows(training, table, space, names, bootstrap)
+    return EvaluationReport(
+        name=name,
+        scores=scores,
+        references=references,
+        bootstrap=bootstrap,
+        warnings=_warnings(table, space, scores),
+    )
+
+
+def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[str]:
+    collapsed = collapse_warning(table, space) if space.kind == "classes" else ""
+    sentences = [collapsed] if collapsed else []
+    if scores.coverage.subjects < 2:
+        sentences.append("there are no intervals, because they need at least two people.")
+    for entry in scores.entries:
+        if isinstance(entry, ValueScore) and entry.support and entry.prediction_constant:
+            sentences.append(f"the output {entry.name} never changes.")
+        if isinstance(entry, ValueScore) and entry.support and entry.label_constant:
+            sentences.append(f"the label {entry.name} never changes, so its correlations say nothing.")
+        if isinstance(entry, ClassScore) and 0 < entry.support < 20:
+            sentences.append(f"only {entry.support} scored images are labelled {entry.name}.")
+    return sentences
+
+
+def _entries_table(scores: Scores) -> ReportTable:
+    if scores.space.kind == "classes":
+        header, rows = ["class", "images", "recall", "precision", "predicted"], []
+        for entry in scores.entries:
+            if isinstance(entry, ClassScore):
+                shares = [with_interval(entry.recall), with_interval(Estimate(entry.precision))]
+                rows.append([entry.name, f"{entry.support:,}", *shares, f"{entry.predicted:,}"])
+        return ReportTable(title="Per class", header=header, rows=rows)
+    rows = [
+        [entry.name, f"{entry.support:,}", *_cells(entry.values)]
+        for entry in scores.entries
+        if isinstance(entry, ValueScore)
+    ]
+    return ReportTable(title="Per name", header=["name", "images", *_titles(scores.values)], rows=rows)
+
+
+def _sources_table(scores: Scores) -> ReportTable:
+    counted = scores.space.kind == "classes"
+    header = ["source", "images", *(["classes"] if counted else []), *_titles(scores.values)]
+    rows = [
+        [part.name, f"{part.images:,}", *([str(part.classes)] if counted else []), *_cells(part.values)]
+        for part in scores.sources
+    ]
+    return ReportTable(title="Within each source", header=header, rows=rows)
+
+
+def _apart_table(scores: Scores) -> ReportTable:
+    rows = []
+    for row in scores.apart:
+        taken = ", ".join(f"{name or 'no output'} {count:,}" for name, count in row.predicted.items())
+        rows.append([row.target, f"{row.images:,}", taken])
+    title = f"Not scored: labels outside {scores.space.name}"
+    return ReportTable(title=title, header=["label", "images", "predicted as"], rows=rows)
+
+
+def _titles(values: Mapping[str, Estimate]) -> list[str]:
+    return [name.replace("_", " ") for name in values]
+
+
+def _cells(values: Mapping[str, Estimate]) -> list[str]:
+    return [with_interval(estimate) for estimate in values.values()]
+
+
+def _plain(values: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
+    return {name: _plain_estimate(estimate) for name, estimate in values.items()}
+
+
+def _plain_estimate(estimate: Estimate) -> dict[str, float | None]:
+    low, high = estimate.interval.low, estimate.interval.high
+    return {"value": _number(estimate.value), "low": _number(low), "high": _number(high)}
+
+
+def _plain_entry(entry: ClassScore | ValueScore) -> dict[str, Any]:
+    if isinstance(entry, ValueScore):
+        return {**vars(entry), "values": _plain(entry.values)}
+    return {**vars(entry), "recall": _plain_estimate(entry.recall), "precision": _number(entry.precision)}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
