@@ -1,7 +1,7 @@
 """Weights from files of others, without ever executing what a file carries."""
 
-import pickle
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -27,7 +27,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise UserError(f"{path} is no whole safetensors file: {error}.") from error
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise UserError(
             f"{path} is no plain state dict: it is damaged or carries pickled code, which is never run;"
             " save its state_dict() with safetensors."
