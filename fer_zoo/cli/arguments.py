@@ -14,10 +14,6 @@ VERBS = (
     "download",
     "check-data",
     "train",
-    "crossvalidate",
-    "evaluate",
-    "predict",
-    "demo",
 )
 
 # Flag -> what it does. They are about output and help; everything that changes the work is written key=value.
@@ -74,6 +70,18 @@ class Command:
                     f"`fer-zoo {self.verb}` has no setting {key}.{nearest(key, allowed)} It knows: {known}."
                 )
         return dict(self.settings)
+
+    def no_files(self) -> None:
+        """Refuses words that are neither settings nor flags.
+
+        Raises:
+            UserError: naming the first.
+        """
+        if self.files:
+            raise UserError(
+                f"`fer-zoo {self.verb}` takes settings only, written key=value, found {self.files[0]!r}."
+                f" `fer-zoo {self.verb} --help` shows examples."
+            )
 
     def one_name(self, kind: str, see: str) -> str:
         """The single name that a verb is about.

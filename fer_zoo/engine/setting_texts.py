@@ -67,7 +67,7 @@ def _value(text: Any, hint: Any, name: str) -> Any:
     origin = get_origin(kind) or kind
     if isinstance(text, Mapping):
         if is_dataclass(kind):
-            return typed(kind, text, where=name)  # type: ignore[arg-type]  # a class, as annotations hold
+            return typed(kind, text, where=name)
         if not (isinstance(origin, type) and issubclass(origin, Mapping)):
             raise UserError(f"{name} is one value and has no parts, found {name}.{next(iter(text))}.")
         inner = (*get_args(kind), str)[1]

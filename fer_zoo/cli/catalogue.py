@@ -1,0 +1,109 @@
+"""Everything that has a name, kind by kind, as plain rows for `list` and `info`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fer_zoo.core.label_spaces import label_spaces
+from fer_zoo.core.registry import DATASETS, METHODS
+
+Row = Mapping[str, Any]
+
+
+def rows_of(kind: str) -> Sequence[Row]:
+    """One row a name; what is slow to import is imported for its kind alone."""
+    return KINDS[kind]()
+
+
+def _methods() -> list[Row]:
+    cards = [METHODS[name] for name in METHODS.names()]
+    return [
+        {
+            "name": card.name,
+            "targets": list(card.targets),
+            "label_spaces": dict(card.label_spaces),
+            "num_parameters": card.num_parameters,
+            "commercial": card.commercial_use,
+            "summary": card.summary,
+        }
+        for card in cards
+    ]
+
+
+def _datasets() -> list[Row]:
+    cards = [DATASETS[name] for name in DATASETS.names()]
+    return [
+        {
+            "name": card.name,
+            "targets": list(card.targets),
+            "label_spaces": dict(card.targets),
+            "protocol": card.protocol,
+            "commercial": card.commercial_use,
+            "can_be_downloaded": bool(card.downloads),
+            "summary": card.summary,
+        }
+        for card in cards
+    ]
+
+
+def _protocols() -> list[Row]:
+    from fer_zoo.data.protocols import PROTOCOLS
+    from fer_zoo.engine.config_files import options, protocol_file
+
+    files = [name for name in options("protocol") if name not in PROTOCOLS]
+    named = [{"name": name, "summary": protocol.summary} for name, protocol in PROTOCOLS.items()]
+    return [*named, *({"name": name, "summary": _differences(protocol_file(name))} for name in files)]
+
+
+def _differences(section: dict[str, Any]) -> str:
+    changed = ", ".join(f"{key}={value}" for key, value in section.items() if key != "name")
+    return f"{section['name']} with {changed}"
+
+
+def _metrics() -> list[Row]:
+    from fer_zoo.metrics.catalogue import METRICS
+
+    better = {True: "higher", False: "lower", None: None}
+    return [
+        {
+            "name": metric.name,
+            "better": better[metric.higher_is_better],
+            "one_number_per": "entry" if metric.per_name else "label space",
+            "summary": metric.summary,
+        }
+        for metric in METRICS.values()
+    ]
+
+
+def _label_spaces() -> list[Row]:
+    return [
+        {
+            "name": space.name,
+            "targets": [space.target],
+            "kind": space.kind,
+            "size": len(space),
+            "unit": space.unit,
+            "entries": list(space.entries),
+        }
+        for space in label_spaces().values()
+    ]
+
+
+def _experiments() -> list[Row]:
+    from fer_zoo.engine.config_files import compose_files, options
+
+    rows: list[Row] = []
+    for name in options("experiment"):
+        values = compose_files({"experiment": name})
+        parts = {part: values.get(part, {}).get("name") for part in ("method", "dataset", "protocol")}
+        rows.append({"name": name, **parts, "settings": values})
+    return rows
+
+
+KINDS: Mapping[str, Callable[[], Sequence[Row]]] = {
+    "methods": _methods,
+    "datasets": _datasets,
+    "protocols": _protocols,
+    "metrics": _metrics,
+    "label_spaces": _label_spaces,
+    "experiments": _experiments,
+}

@@ -1,0 +1,189 @@
+"""Say everything about one method, data set, protocol, metric, label space or experiment.
+
+fer-zoo info NAME
+
+  fer-zoo info timm_classifier
+  fer-zoo info facial_expressions
+  fer-zoo info emotion/raf --json
+
+--json prints the same as JSON.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fer_zoo.cli.arguments import Command
+from fer_zoo.cli.catalogue import KINDS, rows_of
+from fer_zoo.cli.output import cell, print_facts, print_heading, print_json, print_rows
+from fer_zoo.core.cards import DatasetCard, MethodCard, Paper, Terms
+from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.core.settings import describe_settings
+
+# What is asked for most and imported fastest comes first.
+_ORDER = ("methods", "datasets", "label_spaces", "protocols", "experiments", "metrics")
+
+
+def run(command: Command) -> int:
+    """Prints what is known about a name."""
+    command.allow_flags("--json")
+    command.options()
+    name = command.one_name("name", "`fer-zoo list` shows them.")
+    kind = _kind_of(name)
+    facts = _FACTS.get(kind, _row_facts(kind))(name)
+    if "--json" in command.flags:
+        print_json({"kind": kind, **facts})
+        return 0
+    print_heading(f"{name}: {facts.get('summary') or _WORD[kind]}", is_first=True)
+    print_facts({_title(key): cell(value) for key, value in facts.items() if _is_line(key, value)})
+    for key, value in facts.items():
+        if isinstance(value, (list, Mapping)) and value:
+            print_heading(f"{_title(key)}, written {_WRITTEN[kind]}" if key == "settings" else _title(key))
+            _print_entries(value, numbered=key in _NUMBERED)
+    return 0
+
+
+_WRITTEN = {"methods": "method.KEY=VALUE", "datasets": "dataset.KEY=VALUE", "protocols": "protocol.KEY=VALUE"}
+_NUMBERED = ("entries",)  # whose place is a class number or a vector index
+_WORD = {
+    "methods": "a method",
+    "datasets": "a data set",
+    "label_spaces": "a label space",
+    "protocols": "a protocol",
+    "experiments": "an experiment",
+    "metrics": "a metric",
+}
+
+
+def _kind_of(name: str) -> str:
+    known: list[str] = []
+    for kind in _ORDER:
+        names = [str(row["name"]) for row in rows_of(kind)]
+        if name in names:
+            return kind
+        known += names
+    hint = nearest(name, known)
+    if name in KINDS:
+        hint = f" `fer-zoo list {name}` shows all of that kind."
+    raise UserError(f"Nothing is named {name!r}.{hint} `fer-zoo list` shows what there is.")
+
+
+def _method(name: str) -> dict[str, Any]:
+    card: MethodCard = METHODS[name]
+    chain = {"code": card.code, **({"weights": card.weights} if card.weights else {}), **card.pretraining}
+    return {
+        "name": name,
+        "summary": card.summary,
+        "paper": _paper(card.paper),
+        "parameters": card.num_parameters,
+        "commercial_use": card.commercial_use,
+        "is_trained": card.trains,
+        "licences": {part: _terms(terms) for part, terms in chain.items()},
+        "outputs": [_output(label_space(space)) for space in card.label_spaces.values()],
+        "departures_from_the_paper": list(card.departures),
+        "settings": _settings(card.settings),
+    }
+
+
+def _dataset(name: str) -> dict[str, Any]:
+    card: DatasetCard = DATASETS[name]
+    return {
+        "name": name,
+        "summary": card.summary,
+        "paper": _paper(card.paper),
+        "licence": card.terms.licence,
+        "commercial_use": card.commercial_use,
+        "how_to_get_it": f"fer-zoo download {name}" if card.downloads else card.ask,
+        "where_from": card.ask if card.downloads else "",
+        "protocol": card.protocol,
+        "official_split": card.official_split,
+        "images_are_face_crops": card.is_cropped,
+        "label_spaces": dict(card.targets),
+        "expected": dict(card.expected),
+        "traps": list(card.traps),
+        "settings": _settings(card.settings),
+    }
+
+
+def _space(name: str) -> dict[str, Any]:
+    space = label_space(name)
+    return {
+        "name": name,
+        "summary": f"{len(space)} {space.kind} of target {space.target}",
+        "target": space.target,
+        "kind": space.kind,
+        "unit": space.unit,
+        "range": "" if space.kind == "classes" else f"{space.minimum:g} to {space.maximum:g}",
+        "entries": list(space.entries),
+        "native_spellings": dict(space.codes),
+    }
+
+
+def _protocol(name: str) -> dict[str, Any]:
+    from fer_zoo.data.protocols import PROTOCOLS
+    from fer_zoo.engine.config_files import protocol_file
+
+    section = protocol_file(name)
+    protocol = PROTOCOLS[section["name"]]
+    rows = _settings(protocol.settings)
+    for row in rows:
+        row["default"] = section.get(row["name"], row["default"])
+    return {"name": name, "summary": protocol.summary, "settings": rows}
+
+
+def _row_facts(kind: str) -> Callable[[str], dict[str, Any]]:
+    """The facts that `list --json` has, for kinds about which no more is known."""
+    return lambda name: next(dict(row) for row in rows_of(kind) if row["name"] == name)
+
+
+_FACTS: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "methods": _method,
+    "datasets": _dataset,
+    "label_spaces": _space,
+    "protocols": _protocol,
+}
+
+
+def _paper(paper: Paper | None) -> str:
+    return "" if paper is None else f"{paper.title}, {paper.venue} {paper.year} {paper.link}".rstrip()
+
+
+def _terms(terms: Terms) -> str:
+    return f"{terms.licence} (commercial use: {terms.commercial})"
+
+
+def _output(space: LabelSpace) -> dict[str, Any]:
+    """The columns that a prediction table has for a space."""
+    is_class = space.kind == "classes"
+    return {
+        "label_space": space.name,
+        "meaning": "name of the most probable class, and probabilities" if is_class else space.unit,
+        "minimum": space.minimum,
+        "maximum": space.maximum,
+        "columns": [space.target, *(f"prob_{entry}" for entry in space.entries)] if is_class else list(space.entries),
+    }
+
+
+def _settings(cls: type[Any]) -> list[dict[str, Any]]:
+    columns = ("name", "type", "default", "meaning")
+    return [dict(zip(columns, row, strict=True)) for row in describe_settings(cls)]
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _is_line(key: str, value: Any) -> bool:
+    """Whether a fact is shown as one line; name and summary stand in the heading."""
+    return key not in ("name", "summary") and not isinstance(value, (list, Mapping))
+
+
+def _print_entries(value: Any, *, numbered: bool) -> None:
+    if isinstance(value, Mapping):
+        print_facts({f"  {key}": cell(entry) for key, entry in value.items()})
+    elif isinstance(value[0], Mapping):
+        print_rows(value, list(value[0]), as_json=False)
+    else:
+        for number, entry in enumerate(value):
+            print_facts({f"  {number if numbered else '-'}": str(entry)})

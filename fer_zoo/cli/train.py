@@ -1,0 +1,33 @@
+"""Train a method on one fold of a data set.
+
+fer-zoo train method=NAME dataset=NAME [protocol=NAME] [fold=0] [KEY=VALUE …]
+fer-zoo train experiment=NAME [KEY=VALUE …]
+
+  fer-zoo train method=timm_classifier dataset=facial_expressions
+  fer-zoo train method=timm_classifier method.backbone=resnet34 dataset=image_folder dataset.root=my_faces
+  fer-zoo train experiment=timm_classifier_facial_expressions trainer=gpu trainer.max_epochs=30 seed=1
+  fer-zoo train method=timm_classifier dataset=table dataset.root=faces.csv checkpoint=runs/first/model
+
+Settings: method.KEY, dataset.KEY and protocol.KEY as `fer-zoo info NAME` lists them; data.KEY (batch_size, workers,
+augmentation, sampling …); trainer=auto|cpu|gpu|ddp_cpu and trainer.KEY (max_epochs, precision, accumulate,
+early_stopping_patience, ema_decay …); logger=csv|tensorboard; seed, fold, output, checkpoint.
+
+The same command goes on where a run stopped, and reads the result of one that is done.
+"""
+
+from fer_zoo.cli.arguments import Command
+from fer_zoo.cli.output import say
+
+
+def run(command: Command) -> int:
+    """Trains; says what is used and where the run lies."""
+    from fer_zoo.engine.config import compose
+
+    command.allow_flags()
+    command.no_files()
+    config = compose(command.settings, verb="train")
+
+    from fer_zoo.engine.train import train
+
+    train(config, echo=say)
+    return 0
