@@ -56,7 +56,7 @@ class Backbone(nn.Module):
         missing = sorted(set(wanted) - set(found))
         if missing:
             raise UserError(
-                f"{path} lacks {len(missing)} of the {len(wanted)} tensors of this backbone, the first is {missing[0]!r};"
+                f"{path} lacks {len(missing)} of {len(wanted)} tensors of this backbone, the first is {missing[0]!r};"
                 " is it the same backbone?"
             )
         first = self.model.pretrained_cfg.get("first_conv")

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fer_zoo.core.cards import Terms
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.method_settings import OptimizerSettings
@@ -22,26 +23,29 @@ class FaceTask(pl.LightningModule):
     A method subclasses it with a constructor `(settings, spaces)` and `build_objectives`.
 
     Args:
+        settings: of the method; how the weights move is read from here.
         network: images -> {target: outputs "b k"}.
         spaces: label space per target.
         input_spec: how pixels reach the network.
-        optimizer: how the weights move.
         frozen: sub-modules of the network, by name, that do not learn and stay in evaluation mode.
     """
 
+    method_name: str = ""  # the registered name, set by the engine
+    card: Mapping[str, Any]  # of the checkpoint it was loaded from; empty for fresh weights
+
     def __init__(
         self,
+        settings: OptimizerSettings,
         *,
         network: nn.Module,
         spaces: Mapping[str, LabelSpace],
         input_spec: InputSpec,
-        optimizer: OptimizerSettings,
         frozen: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.network, self.input_spec, self.optimizer_settings = network, input_spec, optimizer
-        self.spaces = dict(spaces)
-        self.frozen = tuple(frozen)
+        self.card = {}
+        self.settings, self.network, self.input_spec = settings, network, input_spec
+        self.spaces, self.frozen = dict(spaces), tuple(frozen)
         for name in self.frozen:
             network.get_submodule(name).requires_grad_(False)
         self.objectives = self.build_objectives({})
@@ -50,6 +54,10 @@ class FaceTask(pl.LightningModule):
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """The objectives, given how often each class occurs in training (nothing is given outside training)."""
         raise NotImplementedError
+
+    def pretraining(self) -> dict[str, Terms]:
+        """The terms of weights that the network started from, by their names; none for random weights."""
+        return {}
 
     @property
     def monitor(self) -> tuple[str, bool]:
@@ -126,7 +134,7 @@ class FaceTask(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the settings."""
         steps = int(self.trainer.estimated_stepping_batches)
-        return build_optimizers(self.network, self.optimizer_settings, steps=steps, monitor=self.monitor)
+        return build_optimizers(self.network, self.settings, steps=steps, monitor=self.monitor)
 
     def _loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], part: str) -> Tensor:
         losses = {o.target: o.loss(outputs[o.target], batch[o.target]) for o in self.objectives}

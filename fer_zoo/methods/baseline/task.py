@@ -6,6 +6,7 @@ from pathlib import Path
 import timm
 from torch import Tensor
 
+from fer_zoo.core.cards import Terms
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
@@ -20,15 +21,20 @@ from fer_zoo.tasks.objectives import Objective, class_objective, value_objective
 class TimmClassifier(FaceTask):
     """Emotion classes from a timm backbone."""
 
+    settings: TimmClassifierSettings
+
     def __init__(self, settings: TimmClassifierSettings, spaces: Mapping[str, LabelSpace]) -> None:
-        self.settings = settings
         super().__init__(
+            settings,
             network=_network(settings, spaces["emotion"]),
             spaces=spaces,
             input_spec=_input_spec(settings),
-            optimizer=settings,
             frozen=("backbone",) if settings.freeze_backbone else (),
         )
+
+    def pretraining(self) -> dict[str, Terms]:
+        """Terms of the weights the backbone started from."""
+        return _pretraining(self.settings)
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the classes."""
@@ -39,15 +45,20 @@ class TimmClassifier(FaceTask):
 class TimmRegressor(FaceTask):
     """Action units or coefficients from a timm backbone."""
 
+    settings: TimmRegressorSettings
+
     def __init__(self, settings: TimmRegressorSettings, spaces: Mapping[str, LabelSpace]) -> None:
-        self.settings = settings
         super().__init__(
+            settings,
             network=_network(settings, spaces[settings.target]),
             spaces={settings.target: spaces[settings.target]},
             input_spec=_input_spec(settings),
-            optimizer=settings,
             frozen=("backbone",) if settings.freeze_backbone else (),
         )
+
+    def pretraining(self) -> dict[str, Terms]:
+        """Terms of the weights the backbone started from."""
+        return _pretraining(self.settings)
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the values."""
@@ -66,6 +77,16 @@ def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:
     if settings.backbone_weights:
         backbone.load_file(Path(settings.backbone_weights))
     return BackboneWithHead(backbone, target=space.target, num_outputs=len(space), dropout=settings.dropout)
+
+
+def _pretraining(settings: BackboneSettings) -> dict[str, Terms]:
+    if settings.backbone_weights:
+        return {Path(settings.backbone_weights).name: Terms("a file of the user's, terms unknown", "ask")}
+    if settings.backbone_pretrained:
+        config = timm.get_pretrained_cfg(settings.backbone)
+        # The licence is of the weights; the images behind them are mostly ImageNet's, for research only.
+        return {config.hf_hub_id: Terms(f"{config.license or 'unknown'}; images of {config.tag}", "ask")}
+    return {}
 
 
 def _input_spec(settings: BackboneSettings) -> InputSpec:

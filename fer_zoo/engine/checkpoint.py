@@ -1,0 +1,157 @@
+"""Checkpoints: a folder with model.safetensors and card.json. Loading one executes nothing."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+import fer_zoo
+from fer_zoo.core.cards import Terms, strictest
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import read_json, write_atomically, write_json
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.registry import METHODS
+from fer_zoo.engine.create import create_method
+from fer_zoo.tasks.face_task import FaceTask
+
+SCHEMA = 1
+WEIGHTS, CARD = "model.safetensors", "card.json"
+
+
+def subject_hash(code: str) -> str:
+    """The form in which a checkpoint remembers a training subject: enough to find an overlap, no code."""
+    return sha256(code.encode()).hexdigest()[:12]
+
+
+def save_method(folder: Path, task: FaceTask, *, training: Mapping[str, Any], validation: Mapping[str, float]) -> None:
+    """Write weights and card; the card comes last, so that a folder with a card is whole.
+
+    Args:
+        folder: made if missing.
+        task: its network and settings are stored.
+        training: data set, fingerprint, protocol, fold, seed, hashes of the training subjects …
+        validation: metrics of these weights on the validation part.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in task.network.state_dict().items()}
+    with write_atomically(folder / WEIGHTS) as temporary:
+        save_file(tensors, temporary)
+    write_json(folder / CARD, _card(task, training, validation))
+
+
+def load_method(path: str | Path) -> FaceTask:
+    """The method of a checkpoint folder (or of a run folder that holds `model/`), in evaluation mode.
+
+    Its card is the attribute `card`.
+
+    Raises:
+        UserError: if the folder is no checkpoint, is cut short, or does not fit this version's network.
+    """
+    folder = checkpoint_folder(path)
+    card = read_json(folder / CARD)
+    for key in ("schema", "method", "settings", "label_spaces", "input_spec"):
+        if key not in card:
+            raise UserError(f"{folder / CARD} is no checkpoint card: it lacks {key!r}.")
+    if card["schema"] != SCHEMA:
+        raise UserError(f"{folder} has checkpoint schema {card['schema']}; this version of fer_zoo reads {SCHEMA}.")
+    # The weights stand in the folder; what they once started from need not be at hand.
+    settings = {k: v for k, v in card["settings"].items() if k not in ("backbone_pretrained", "backbone_weights")}
+    spaces = {target: _space(values) for target, values in card["label_spaces"].items()}
+    task = create_method(card["method"], label_spaces=spaces, **settings)
+    task.input_spec = InputSpec.from_dict(card["input_spec"])
+    _load_weights(task.network, folder / WEIGHTS)
+    task.card = card
+    return task.eval()
+
+
+def checkpoint_folder(path: str | Path) -> Path:
+    """The folder that holds card.json: the path itself or its `model/`.
+
+    Raises:
+        UserError: if neither does; files with pickled code are named as such and never opened.
+    """
+    given = Path(path)
+    for folder in (given, given / "model"):
+        if (folder / CARD).is_file():
+            return folder
+    if given.is_file():
+        raise UserError(
+            f"{given} is a file; a checkpoint of fer_zoo is a folder with {WEIGHTS} and {CARD}."
+            " Pickled files are never run; bare weights go in with method.backbone_weights=PATH."
+        )
+    what = f"holds no {CARD}" if given.is_dir() else "does not exist"
+    raise UserError(f"The checkpoint {given} {what}; give a run folder, or a folder with {WEIGHTS} and {CARD}.")
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Lightning's resume files, written under another name and renamed, read without executing anything."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        """Write whole or not at all."""
+        with write_atomically(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        """Read plain data and tensors only."""
+        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+
+
+def _load_weights(network: torch.nn.Module, path: Path) -> None:
+    if not path.is_file():
+        raise UserError(f"The checkpoint lacks {path}; it is not whole.")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is no whole safetensors file ({error}); copy the checkpoint again.") from error
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UserError(
+            f"The weights in {path} do not fit the network that its card names: {str(error).splitlines()[1].strip()}"
+        ) from error
+
+
+def _card(task: FaceTask, training: Mapping[str, Any], validation: Mapping[str, float]) -> dict[str, Any]:
+    method = METHODS[task.method_name]
+    sets = {name: Terms(*terms) for name, terms in training.get("licences", {}).items()}
+    pretraining = {**method.pretraining, **task.pretraining()}
+    return {
+        "schema": SCHEMA,
+        "method": task.method_name,
+        "settings": asdict(task.settings),
+        "label_spaces": {t: {**asdict(s), "codes": dict(s.codes)} for t, s in task.spaces.items()},
+        "input_spec": task.input_spec.to_dict(),
+        "num_parameters": sum(p.numel() for p in task.network.parameters()),
+        "training": dict(training),
+        "pretraining": {name: asdict(terms) for name, terms in pretraining.items()},
+        "validation": dict(validation),
+        "licences": {"code": asdict(method.code), **{name: asdict(terms) for name, terms in sets.items()}},
+        "commercial_use": strictest([method.code, *sets.values(), *pretraining.values()]),
+        "versions": {name: version(name) for name in ("torch", "timm", "pytorch-lightning", "albumentations")}
+        | {"fer_zoo": fer_zoo.__version__},
+        "commit": _commit(),
+    }
+
+
+def _space(values: Mapping[str, Any]) -> LabelSpace:
+    return LabelSpace(**{**values, "entries": tuple(values["entries"])})
+
+
+def _commit() -> str:
+    """The commit of the checkout that runs, "" outside of one."""
+    folder = Path(fer_zoo.__file__).parent
+    if not (folder.parent / ".git").exists():
+        return ""
+    command = ["git", "-C", os.fspath(folder), "rev-parse", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()

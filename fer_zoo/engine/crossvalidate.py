@@ -1,0 +1,71 @@
+"""All folds of an experiment: train and evaluate each, then score all test predictions together."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_zoo.core.files import write_json
+from fer_zoo.core.registry import METHODS
+from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.evaluate import PREDICTIONS, evaluation_job, read_table, training_labels, write_report
+from fer_zoo.engine.jobs import job_id, process_rank, run_job, status
+from fer_zoo.engine.run import Echo, Run, describe_data, open_run
+from fer_zoo.engine.train import train_run
+from fer_zoo.evaluation.prediction_table import write_predictions
+from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
+
+
+def folds(config: RunConfig, *, echo: Echo) -> list[Run]:
+    """One run a fold of the protocol; nothing is trained."""
+    first = open_run(_with_fold(config, 0), echo=echo)
+    return [Run(_with_fold(config, fold), first.index, first.target, first.splits) for fold in range(len(first.splits))]
+
+
+def describe_folds(runs: list[Run]) -> list[dict[str, Any]]:
+    """A row a fold: name, sizes of its parts, state and folder."""
+    return [
+        {
+            "fold": run.split.name,
+            "train": len(run.split.train),
+            "validation": len(run.split.validation),
+            "test": len(run.split.test),
+            "state": status(run.folder),
+            "folder": str(run.folder),
+        }
+        for run in runs
+    ]
+
+
+def crossvalidate(config: RunConfig, *, echo: Echo) -> tuple[EvaluationReport, Path]:
+    """The report over the test parts of all folds, and where it was written; finished folds are not repeated.
+
+    Raises:
+        UserError: for a configuration that cannot run; what is done stays.
+    """
+    runs = folds(config, echo=echo)
+    for number, run in enumerate(runs):
+        echo(f"fold {number + 1} of {len(runs)}: {describe_data(run)}")
+        train_run(run, echo=echo)
+        if process_rank() == 0:
+            run_job(evaluation_job(run, echo=echo), echo=echo)
+    return pool(runs, echo=echo)
+
+
+def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
+    """Score the test predictions of several folds as one table, with each fold's own score beside."""
+    first = runs[0]
+    folder = first.experiment_folder / f"crossvalidation-{job_id({'runs': [run.id for run in runs]})}"
+    table = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
+    space = first.new_task().spaces[first.target]
+    training = {run.split.name: training_labels(run, run.split) for run in runs}
+    report = evaluate_table(table, space, training=training, name=METHODS[first.config.method["name"]].name)
+    write_predictions(folder / PREDICTIONS, table, space, {"runs": [run.id for run in runs]})
+    write_report(folder, report, table, first.index)
+    write_json(folder / "result.json", {"kind": "crossvalidation", "runs": [str(run.folder) for run in runs]})
+    echo(f"report, predictions and pictures of all folds: {folder}")
+    return report, folder
+
+
+def _with_fold(config: RunConfig, fold: int) -> RunConfig:
+    return RunConfig.from_dict({**config.to_dict(), "fold": fold})

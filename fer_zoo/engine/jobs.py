@@ -1,0 +1,116 @@
+"""Jobs: pieces of work with a folder each. The one place that knows done, running, failed and resumable."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+import fer_zoo
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import read_json, write_json
+
+RESULT, FAILURE, RESUME, LOCK = "result.json", "failure.json", "resume.ckpt", ".lock"
+
+
+def job_id(inputs: Mapping[str, Any]) -> str:
+    """12 hex digits over the resolved settings, the inputs and the package version."""
+    text = json.dumps({**inputs, "fer_zoo": fer_zoo.__version__}, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One piece of work.
+
+    Attributes:
+        folder: where everything of it lies; its last part is the id.
+        label: how it is called in messages, e.g. "timm_classifier, fold 2".
+        work: does it; gets the folder, returns what `result.json` will hold.
+    """
+
+    folder: Path
+    label: str
+    work: Callable[[Path], dict[str, Any]]
+
+
+def status(folder: Path) -> str:
+    """ "done", "running", "failed", "resumable" or "new"."""
+    if (folder / RESULT).is_file():
+        return "done"
+    if _is_locked(folder):
+        return "running"
+    if (folder / RESUME).is_file():
+        return "resumable"
+    return "failed" if (folder / FAILURE).is_file() else "new"
+
+
+def run_job(job: Job, *, echo: Callable[[str], None]) -> dict[str, Any]:
+    """The result of a job: read where it is done, made (or carried on) where it is not.
+
+    In a process of rank 1 and more only the work is done; the first process keeps the books.
+
+    Raises:
+        UserError: if another process works in the folder, it cannot be written, or the work raised one.
+    """
+    if process_rank() > 0:
+        return job.work(job.folder)
+    state = status(job.folder)
+    if state == "done":
+        echo(f"{job.label}: done already, in {job.folder}")
+        return read_json(job.folder / RESULT)
+    if state == "resumable":
+        echo(f"{job.label}: carries on in {job.folder}")
+    with _lock(job.folder, job.label):
+        (job.folder / FAILURE).unlink(missing_ok=True)
+        try:
+            result = job.work(job.folder)
+        except UserError as error:
+            write_json(job.folder / FAILURE, {"label": job.label, "reason": str(error)})
+            raise
+        write_json(job.folder / RESULT, result)
+        (job.folder / RESUME).unlink(missing_ok=True)
+    return result
+
+
+def process_rank() -> int:
+    """Rank of this process as its launcher tells (torchrun, SLURM, Lightning); 0 when alone."""
+    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+        if os.environ.get(name, "").isdigit():
+            return int(os.environ[name])
+    return 0
+
+
+@contextmanager
+def _lock(folder: Path, label: str) -> Iterator[None]:
+    """Hold the folder; the lock falls with the process, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise UserError(f"{label} is being worked on by another process in {folder}.") from error
+    except OSError as error:
+        raise UserError(
+            f"The output folder {folder} cannot be written ({error.strerror}); set output=FOLDER."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_locked(folder: Path) -> bool:
+    if not (folder / LOCK).is_file():
+        return False
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        with lock:
+            return False
+    except Timeout:
+        return True

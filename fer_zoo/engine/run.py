@@ -1,0 +1,125 @@
+"""One run, resolved: configuration, data, split and method, before anything is trained or scored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fer_zoo.core.cards import DatasetCard
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.data.datamodule import FaceDataModule
+from fer_zoo.data.index import Index
+from fer_zoo.data.open import open_dataset
+from fer_zoo.data.protocols import Split, make_splits
+from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.create import create_method
+from fer_zoo.engine.jobs import job_id
+from fer_zoo.engine.trainer import describe_device
+from fer_zoo.tasks.face_task import FaceTask
+
+Echo = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a configuration means on this machine."""
+
+    config: RunConfig
+    index: Index
+    target: str
+    splits: tuple[Split, ...]
+
+    @property
+    def split(self) -> Split:
+        """The division that this run trains on."""
+        return self.splits[self.config.fold]
+
+    @property
+    def dataset_card(self) -> DatasetCard:
+        """Card of the data set."""
+        return DATASETS[self.index.dataset]
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of the resolved settings and of the data; where files lie and how they are loaded does not count."""
+        inputs = self.config.to_dict()
+        for key in ("output", "experiment", "logger"):
+            del inputs[key]
+        for group, key in (("dataset", "root"), ("data", "workers"), ("data", "cache"), ("data", "progress")):
+            inputs[group].pop(key)
+        return job_id({**inputs, "fingerprint": self.index.fingerprint(), "is_cropped": self.index.is_cropped})
+
+    @property
+    def experiment_folder(self) -> Path:
+        """Where all runs of the experiment lie."""
+        name = self.config.experiment or f"{self.config.method['name']}_{self.index.dataset}"
+        return Path(self.config.output) / name
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this run lies."""
+        return self.experiment_folder / self.id
+
+    @property
+    def label(self) -> str:
+        """How the run is called in messages."""
+        return f"{self.config.method['name']} on {self.index.dataset}, {self.split.name}"
+
+    def new_task(self) -> FaceTask:
+        """The method with fresh weights, for the label spaces of the data."""
+        settings = {key: value for key, value in self.config.method.items() if key != "name"}
+        name = self.config.method["name"]
+        return create_method(name, label_spaces=self.index.label_spaces, seed=self.config.seed, **settings)
+
+    def data_module(self, task: FaceTask) -> FaceDataModule:
+        """The data of the split as the task wants it."""
+        return FaceDataModule(
+            self.index, self.split, task.input_spec, task.spaces, self.config.data, seed=self.config.seed
+        )
+
+
+def open_run(config: RunConfig, *, echo: Echo) -> Run:
+    """Resolve a configuration, and say what is really used.
+
+    Raises:
+        UserError: for anything that is missing or does not fit together, before work begins.
+    """
+    settings = {key: value for key, value in config.dataset.items() if key not in ("name", "root")}
+    index = open_dataset(config.dataset["name"], config.dataset.get("root"), **settings)
+    target = _target(config, index)
+    protocol = {key: value for key, value in config.protocol.items() if key != "name"}
+    splits = make_splits(index, config.protocol["name"], protocol, target)
+    if not 0 <= config.fold < len(splits):
+        last = len(splits) - 1
+        raise UserError(
+            f"fold is {config.fold}, but {config.protocol['name']} makes folds 0 to {last}; set fold={last}."
+        )
+    run = Run(config, index, target, tuple(splits))
+    echo(describe_device(config.trainer))
+    echo(describe_data(run))
+    return run
+
+
+def describe_data(run: Run) -> str:
+    """One line: data set, fingerprint, protocol and how many samples and subjects each part has."""
+    subjects = run.index.table.set_index("id")["subject"]
+    parts = [
+        f"{name} {len(ids)} of {subjects.loc[list(ids)].nunique()} subjects"
+        for name, ids in (("train", run.split.train), ("validation", run.split.validation), ("test", run.split.test))
+    ]
+    protocol = run.config.protocol["name"]
+    return f"data: {run.index.dataset} {run.index.fingerprint()}; {protocol}, {run.split.name}: {'; '.join(parts)}"
+
+
+def _target(config: RunConfig, index: Index) -> str:
+    """The target that the method is trained on, which the data must have."""
+    card = METHODS[config.method["name"]]
+    wanted = config.method.get("target", card.targets[0])
+    if wanted not in index.label_spaces:
+        has = ", ".join(sorted(index.label_spaces)) or "none"
+        raise UserError(
+            f"{card.name} learns {wanted!r}, but {index.dataset} has labels of: {has}."
+            f" Methods for {has}: `fer-zoo list methods target={next(iter(index.label_spaces), 'emotion')}`."
+        )
+    return str(wanted)

@@ -1,0 +1,114 @@
+"""Training one split of one experiment."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as pl
+from omegaconf import OmegaConf
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import read_json, write_text
+from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
+from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
+from fer_zoo.engine.run import Echo, Run, open_run
+from fer_zoo.engine.trainer import fit_trainer
+from fer_zoo.evaluation.curves import learning_curves_figure
+from fer_zoo.evaluation.pictures import save_figure
+from fer_zoo.tasks.face_task import FaceTask
+
+
+def train(config: RunConfig, *, echo: Echo) -> Path:
+    """Train a configuration, or carry on where it stopped; its run folder.
+
+    Args:
+        config: method, data set, protocol, fold, trainer …
+        echo: told each line for the user.
+
+    Raises:
+        UserError: for a configuration that cannot run, or a loss that became NaN.
+    """
+    run = open_run(config, echo=echo)
+    train_run(run, echo=echo)
+    echo(f"run folder: {run.folder}")
+    return run.folder
+
+
+def train_run(run: Run, *, echo: Echo) -> dict[str, Any]:
+    """The result of a run's training: read where it is done, made where it is not."""
+    job = Job(folder=run.folder, label=run.label, work=lambda folder: _fit(run, folder, echo))
+    return run_job(job, echo=echo)
+
+
+def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
+    config = run.config
+    if process_rank() == 0:
+        write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config.to_dict())))
+    pl.seed_everything(config.seed, workers=False, verbose=False)
+    task = run.new_task()
+    data = run.data_module(task)
+    facts = training_facts(run)
+
+    def save(best: FaceTask, scores: dict[str, float]) -> None:
+        save_method(folder / "model", best, training=facts, validation=scores)
+
+    trainer = fit_trainer(
+        config.trainer, config.logger, folder=folder, task=task, seed=config.seed, save=save, echo=echo
+    )
+    resume = folder / RESUME
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=resume if resume.is_file() else None, weights_only=True)
+    except UserError as error:
+        kept = " The best weights stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
+        raise UserError(f"{error}{kept}") from error
+    for reason, count in {**data.left_out, **_reasons(data.skipped)}.items():
+        echo(f"left out: {count} ({reason})")
+    if process_rank() > 0:
+        return {}
+    if not (folder / "model").is_dir():
+        raise UserError("No validation value was ever measured, so no weights were kept; the validation part is empty.")
+    _draw_curves(folder)
+    kept = read_json(folder / "model" / CARD)
+    return {
+        "kind": "training",
+        "label": run.label,
+        "validation": kept["validation"],
+        "left_out": data.left_out,
+        "skipped": data.skipped,
+        "epochs": trainer.current_epoch,
+        "num_parameters": kept["num_parameters"],
+    }
+
+
+def training_facts(run: Run) -> dict[str, Any]:
+    """What a checkpoint remembers of its training: data, split, seed, terms, hashes of the people."""
+    subjects = run.index.table.set_index("id")["subject"]
+    seen = sorted({subject_hash(code) for code in subjects.loc[[*run.split.train, *run.split.validation]]})
+    card = run.dataset_card
+    return {
+        "dataset": {key: value for key, value in run.config.dataset.items() if key != "root"},
+        "fingerprint": run.index.fingerprint(),
+        "protocol": dict(run.config.protocol),
+        "fold": run.config.fold,
+        "split": run.split.name,
+        "samples": len(run.split.train),
+        "subjects": len(seen),
+        "subject_hashes": seen,
+        "data": asdict(run.config.data),
+        "trainer": asdict(run.config.trainer),
+        "seed": run.config.seed,
+        "licences": {card.name: [card.terms.licence, card.terms.commercial]},
+    }
+
+
+def _reasons(skipped: dict[str, str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for reason in skipped.values():
+        counts[reason] = counts.get(reason, 0) + 1
+    return counts
+
+
+def _draw_curves(folder: Path) -> None:
+    save_figure(folder / "learning_curves.png", learning_curves_figure(pd.read_csv(folder / "metrics.csv")))

@@ -1,0 +1,137 @@
+"""Lightning's Trainer from settings: device, precision, callbacks; and one line that says what is really used."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.strategies import SingleDeviceStrategy
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.engine.callbacks import EpochTable, KeepBest, SeedEachBatch, StopAtNonFiniteLoss, monitor_of
+from fer_zoo.engine.checkpoint import AtomicCheckpointIO
+from fer_zoo.engine.jobs import RESUME
+from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
+from fer_zoo.tasks.face_task import FaceTask
+
+
+def device_kind(settings: TrainerSettings) -> str:
+    """ "gpu" or "cpu".
+
+    Raises:
+        UserError: if a GPU is asked for and there is none.
+    """
+    has_gpu = torch.cuda.is_available()
+    if settings.accelerator == "gpu" and not has_gpu:
+        raise UserError("trainer.accelerator is gpu, but PyTorch finds no GPU here; use trainer=auto or trainer=cpu.")
+    return "gpu" if has_gpu and settings.accelerator != "cpu" else "cpu"
+
+
+def precision(settings: TrainerSettings) -> str:
+    """Lightning's name of the precision; "auto" is bf16-mixed where the device has it, else 16-mixed on a GPU."""
+    if settings.precision != "auto":
+        return {"32": "32-true"}.get(settings.precision, settings.precision)
+    if device_kind(settings) == "gpu":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    able = torch.cpu.get_capabilities()
+    return "bf16-mixed" if able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16") else "32-true"
+
+
+def describe_device(settings: TrainerSettings) -> str:
+    """One line: which device, how many and which precision are used."""
+    kind = device_kind(settings)
+    name = torch.cuda.get_device_name(0) if kind == "gpu" else f"CPU, {torch.get_num_threads()} threads"
+    number = "" if settings.devices == "1" else f", devices {settings.devices}"
+    return f"device: {name}{number}; precision: {precision(settings)}"
+
+
+def fit_trainer(
+    settings: TrainerSettings,
+    loggers: LoggerSettings,
+    *,
+    folder: Path,
+    task: FaceTask,
+    seed: int,
+    save: Callable[[FaceTask, dict[str, float]], None],
+    echo: Callable[[str], None],
+) -> pl.Trainer:
+    """The trainer of one run; `save` gets the task whenever its validation value is the best so far."""
+    _quiet()
+    callbacks: list[pl.Callback] = [SeedEachBatch(seed), StopAtNonFiniteLoss(), KeepBest(save, settings.monitor)]
+    if settings.ema_decay > 0:
+        callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
+    callbacks.append(EpochTable(folder / "metrics.csv", echo))
+    if settings.early_stopping_patience > 0:
+        name, higher = monitor_of(task, settings.monitor)
+        patience = settings.early_stopping_patience
+        callbacks.append(EarlyStopping(name, mode="max" if higher else "min", patience=patience))
+    resume = RESUME.removesuffix(".ckpt")
+    callbacks.append(ModelCheckpoint(folder, resume, save_on_train_epoch_end=True, enable_version_counter=False))
+    if sys.stderr.isatty():
+        callbacks.append(TQDMProgressBar(refresh_rate=5))
+    return pl.Trainer(
+        **_device(settings),
+        max_epochs=settings.max_epochs,
+        max_steps=settings.max_steps,
+        gradient_clip_val=settings.gradient_clip or None,
+        accumulate_grad_batches=settings.accumulate,
+        log_every_n_steps=settings.log_every_n_steps,
+        callbacks=callbacks,
+        logger=TensorBoardLogger(folder, name="tensorboard", version="") if loggers.tensorboard else False,
+        plugins=[AtomicCheckpointIO()],
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        use_distributed_sampler=False,  # the data module shards by itself, unpadded for evaluation
+        num_sanity_val_steps=0,
+    )
+
+
+def predict_trainer(settings: TrainerSettings) -> pl.Trainer:
+    """A trainer on one device that keeps no books."""
+    _quiet()
+    device = torch.device("cuda:0" if device_kind(settings) == "gpu" else "cpu")
+    return pl.Trainer(
+        strategy=SingleDeviceStrategy(device),
+        accelerator=device_kind(settings),
+        devices=1,
+        precision=precision(settings),  # type: ignore[arg-type]  # Lightning lists the names as literals
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        use_distributed_sampler=False,
+    )
+
+
+def _device(settings: TrainerSettings) -> dict[str, Any]:
+    kind = device_kind(settings)
+    devices: int | str = settings.devices if settings.devices == "auto" else int(settings.devices)
+    if devices == "auto" and kind == "cpu":
+        devices = 1
+    alone = devices == 1 or (devices == "auto" and torch.cuda.device_count() == 1)
+    strategy = settings.strategy if settings.strategy != "auto" or (alone and settings.num_nodes == 1) else "ddp"
+    return {
+        "accelerator": kind,
+        "devices": devices,
+        "num_nodes": settings.num_nodes,
+        "strategy": strategy,
+        "precision": precision(settings),
+    }
+
+
+def _quiet() -> None:
+    """Lightning's hints are for its own users; ours hear what was chosen from `describe_device`."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    for message in (
+        ".*isinstance\\(treespec, LeafSpec\\).*",
+        ".*does not have many workers.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
+        ".*The number of training batches .* is smaller than the logging interval.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
