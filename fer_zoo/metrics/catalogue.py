@@ -19,20 +19,17 @@ FamilyName = Literal["confusion", "calibration", "moments"]
 Family = ConfusionSums | CalibrationSums | MomentSums
 
 TABLE = "confusion_matrix"  # the one metric that is no number, nor one a name
-# Labels of these targets cannot leave the range of their space; predictions are clipped to it before they are scored.
-CLIPPED_TARGETS = ("au",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Metric:
     """One metric.
 
     Attributes:
         name: as users write it.
         family: which sums it needs.
-        value: sums with any leading axes -> value with the same leading axes (per name: and one axis of names).
+        value: sums with any leading axes -> value with the same leading axes (and the axis of names, if per name).
         higher_is_better: None where no order is meant.
-        per_name: whether the value has one number for each entry of the label space.
         summary: what it says, in half a sentence.
     """
 
@@ -40,53 +37,38 @@ class Metric:
     family: FamilyName
     value: Callable[[Tensor], Tensor]
     higher_is_better: bool | None
-    per_name: bool = False
     summary: str
 
+    @property
+    def per_name(self) -> bool:
+        """Whether the value has one number for each entry of the label space."""
+        return self.family == "moments"
 
-def _metric(
-    name: str,
-    family: FamilyName,
-    value: Callable[[Tensor], Tensor],
-    higher_is_better: bool | None,
-    summary: str,
-) -> Metric:
-    return Metric(
-        name=name,
-        family=family,
-        value=value,
-        higher_is_better=higher_is_better,
-        per_name=family == "moments",
-        summary=summary,
-    )
+    def fits(self, space: LabelSpace) -> bool:
+        """Whether the metric is meant for a space of this kind."""
+        return self.per_name == (space.kind == "values")
 
 
 _ALL = (
-    _metric("accuracy", "confusion", confusion.accuracy, True, "share of samples recognised"),
-    _metric(
-        "mean_class_accuracy",
-        "confusion",
-        confusion.mean_class_accuracy,
-        True,
-        "mean of the shares recognised of each class present",
+    Metric("accuracy", "confusion", confusion.accuracy, True, "share of samples recognised"),
+    Metric(
+        "mean_class_accuracy", "confusion", confusion.mean_class_accuracy, True, "mean recall of the classes present"
     ),
-    _metric("macro_f1", "confusion", confusion.macro_f1, True, "mean F1 of the classes labelled or predicted"),
-    _metric(
-        "confusion_matrix", "confusion", confusion.confusion_matrix, None, "counts, rows label, columns prediction"
-    ),
-    _metric(
+    Metric("macro_f1", "confusion", confusion.macro_f1, True, "mean F1 of the classes labelled or predicted"),
+    Metric(TABLE, "confusion", confusion.confusion_matrix, None, "counts, rows label, columns prediction"),
+    Metric(
         "expected_calibration_error",
         "calibration",
         expected_calibration_error,
         False,
         "mean gap between confidence and accuracy, 15 bins",
     ),
-    _metric("mae", "moments", moments.mae, False, "mean absolute error"),
-    _metric("mse", "moments", moments.mse, False, "mean squared error"),
-    _metric("pearson", "moments", moments.pearson, True, "Pearson's correlation"),
-    _metric("ccc", "moments", moments.ccc, True, "Lin's concordance correlation"),
-    _metric("icc31", "moments", moments.icc31, True, "intraclass correlation ICC(3,1), consistency"),
-    _metric("icc21", "moments", moments.icc21, True, "intraclass correlation ICC(2,1), absolute agreement"),
+    Metric("mae", "moments", moments.mae, False, "mean absolute error"),
+    Metric("mse", "moments", moments.mse, False, "mean squared error"),
+    Metric("pearson", "moments", moments.pearson, True, "Pearson's correlation"),
+    Metric("ccc", "moments", moments.ccc, True, "Lin's concordance correlation"),
+    Metric("icc31", "moments", moments.icc31, True, "intraclass correlation ICC(3,1), consistency"),
+    Metric("icc21", "moments", moments.icc21, True, "intraclass correlation ICC(2,1), absolute agreement"),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({entry.name: entry for entry in _ALL})
 
@@ -104,24 +86,24 @@ def metric(name: str) -> Metric:
 
 def metric_names(space: LabelSpace) -> tuple[str, ...]:
     """Names of the metrics that give numbers for a label space; `confusion_matrix`, a table, is not among them."""
-    return tuple(m.name for m in _ALL if (m.family == "moments") == (space.kind == "values") and m.name != TABLE)
+    return tuple(m.name for m in _ALL if m.fits(space) and m.name != TABLE)
 
 
 def family_for(space: LabelSpace, name: str) -> Family:
     """The family whose sums a metric needs on a label space.
 
     Args:
-        space: gives number of entries, centre and limits.
+        space: gives the number of entries and the centre.
         name: of the metric.
 
     Raises:
         UserError: for an unknown metric, or one that does not fit the kind of the space.
     """
-    family = metric(name).family
-    if (family == "moments") != (space.kind == "values"):
-        fitting = ", ".join(m.name for m in _ALL if (m.family == "moments") == (space.kind == "values"))
-        raise UserError(f"Metric {name!r} does not fit {space.name}, a space of {space.kind}; it has {fitting}.")
-    return _family(space, family)
+    chosen = metric(name)
+    if not chosen.fits(space):
+        fitting = ", ".join(m.name for m in _ALL if m.fits(space))
+        raise UserError(f"Metric {name!r} does not fit {space.name}, a space of {space.kind}; take one of {fitting}.")
+    return _family(space, chosen.family)
 
 
 def sums_of(
@@ -131,7 +113,8 @@ def sums_of(
 
     Args:
         family: name of the family.
-        prediction: probabilities of classes or predicted values; NaN where the output is missing.
+        prediction: probabilities of classes, or values as they are to be scored (whoever makes them clips them to
+            the range of the space); NaN where the output is missing.
         target: class numbers "b" with -1, or values "b k" with NaN, where the label is missing.
         space: the label space of both.
 
@@ -185,5 +168,4 @@ def _family(space: LabelSpace, family: FamilyName) -> Family:
         return ConfusionSums(len(space))
     if family == "calibration":
         return CalibrationSums()
-    limits = (space.minimum, space.maximum) if space.target in CLIPPED_TARGETS else None
-    return MomentSums(len(space), space.centre, limits)
+    return MomentSums(len(space), space.centre)

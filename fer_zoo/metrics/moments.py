@@ -23,12 +23,10 @@ class MomentSums:
     Attributes:
         num_names: k.
         centre: subtracted from both, so that float64 sums lose nothing; no metric depends on it.
-        limits: predictions are clipped to this range first, where labels cannot leave it; None: as they are.
     """
 
     num_names: int
     centre: float = 0.0
-    limits: tuple[float, float] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -45,8 +43,6 @@ class MomentSums:
 
     def _block_sums(self, prediction: Float64[Tensor, "b k"], target: Float64[Tensor, "b k"]) -> Float64[Tensor, "7 k"]:
         paired = ~(prediction.isnan() | target.isnan())
-        if self.limits is not None:
-            prediction = prediction.clamp(*self.limits)
         x = (prediction - self.centre).where(paired, 0.0)
         y = (target - self.centre).where(paired, 0.0)
         return torch.stack([term.sum(dim=0) for term in (paired, x, y, x * x, y * y, x * y, (x - y).abs())])

@@ -1,15 +1,18 @@
 """The metrics of one target as a torchmetrics object: batches and processes add up, uneven ends included."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torchmetrics
 from jaxtyping import Float, Float64, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.metrics.catalogue import TABLE, family_for, mean_over_names, metric, sums_of
+
+_WITHOUT_FLOAT64 = ("mps",)  # kinds of devices whose sums stay on the processor
 
 
 class SumsMetric(torchmetrics.Metric):
@@ -47,7 +50,7 @@ class SumsMetric(torchmetrics.Metric):
         """Add a batch: probabilities or values, and targets; missing ones (NaN, -1) are skipped."""
         for family in self.families:
             sums: Tensor = getattr(self, f"{family}_sums")
-            sums += sums_of(family, prediction.detach(), target, self.space)
+            sums += sums_of(family, prediction.detach().to(sums.device), target.to(sums.device), self.space)
 
     def compute(self) -> dict[str, Float64[Tensor, ""]]:
         """Scalars by name: "accuracy"; for a metric with names "icc31", the mean, and "icc31/AU12" for each."""
@@ -60,3 +63,12 @@ class SumsMetric(torchmetrics.Metric):
             scalars[name] = mean_over_names(value)
             scalars.update({f"{name}/{entry}": value[i] for i, entry in enumerate(self.space.entries)})
         return scalars
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> nn.Module:
+        return super()._apply(partial(_moved, fn), exclude_state)
+
+
+def _moved(fn: Callable[[Tensor], Tensor], sums: Tensor) -> Tensor:
+    """The sums where `fn` takes a module's tensors, but never in its type: counts do not fit bfloat16."""
+    device = fn(torch.zeros(1, device=sums.device)).device
+    return sums if device.type in _WITHOUT_FLOAT64 else sums.to(device)
