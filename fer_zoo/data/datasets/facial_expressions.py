@@ -132,7 +132,11 @@ def _person_and_source(file: str) -> tuple[str, str]:
 
 def _read_legend(path: Path) -> pd.DataFrame:
     """Columns annotator, file, emotion; the three words are written in upper and lower case."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' own errors and those of decoding
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{LEGEND} of {NAME} cannot be read as a table ({reason}): fetch the copy again.") from error
     if list(table.columns) != ["user.id", "image", "emotion"]:
         raise UserError(f"{LEGEND} of {NAME} must have the columns user.id,image,emotion, found {list(table.columns)}.")
     table.columns = pd.Index(["annotator", "file", "emotion"])
@@ -148,7 +152,7 @@ def _read_legend(path: Path) -> pd.DataFrame:
 def _read_second_labels(path: Path) -> Mapping[str, str]:
     """File name -> entry by the second annotator. No header; lines end in CR alone, which `splitlines` understands."""
     space, labels = label_space(NATIVE_SPACE), {}
-    for row, line in enumerate(path.read_bytes().decode().splitlines()):
+    for row, line in enumerate(path.read_bytes().decode(errors="replace").splitlines()):
         parts = line.split(",")
         if len(parts) != 3:
             raise UserError(f"{SECOND_LABELS} row {row + 1} must be annotator,image,label; found {len(parts)} parts.")

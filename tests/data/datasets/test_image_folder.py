@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+from fakes import image_folder as fakes
+from fakes.fake import write_image
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.data.index import Index
+from fer_zoo.data.open import open_dataset
+from fer_zoo.data.protocols import make_splits
+
+
+def opened(root: Path, **settings: object) -> Index:
+    return open_dataset("image_folder", root, **settings)
+
+
+def test_classes_at_the_root_need_no_split(tmp_path: Path) -> None:
+    for number, name in enumerate(("zorn", "happy", "FEAR")):
+        write_image(tmp_path / name.replace("zorn", "anger") / "deep" / f"{number}.png", number, codec="PNG")
+    index = opened(tmp_path)
+    assert "split" not in index.table
+    assert list(index.table["emotion"]) == ["fear", "anger", "happiness"]
+    assert list(index.table["subject"]) == index.ids
+    assert index.variant == "class folders"
+    assert [note.kind for note in index.notes] == ["subjects"]
+    assert not index.is_cropped and opened(tmp_path, cropped=True).is_cropped
+
+
+def test_left_out_files_are_counted(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    (note,) = (note for note in opened(fake.root, **fake.settings).notes if note.kind == "ignored")
+    assert note.sentence.startswith("3 files")
+
+
+def test_order_of_folders_is_not_the_order_of_classes(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    index = opened(fake.root, **fake.settings, label_space="emotion/fer2013")
+    codes = {"anger": 0, "happiness": 3, "sadness": 4, "surprise": 5, "neutral": 6}
+    assert index.target_array("emotion").tolist() == [codes[name] for name in index.table["emotion"]]
+
+
+def test_class_outside_the_space_lists_entries_and_the_nearest(tmp_path: Path) -> None:
+    write_image(tmp_path / "surprize" / "1.jpg", 0)
+    with pytest.raises(UserError, match=r"'surprize'.* not one of emotion/basic7: anger, .*Did you mean 'surprise'"):
+        opened(tmp_path)
+    fake = fakes.write(tmp_path)
+    with pytest.raises(UserError, match=r"'neutral'.* not one of emotion/basic6"):
+        opened(fake.root, label_space="emotion/basic6")
+
+
+def test_split_folders_beside_classes_are_refused(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    write_image(fake.root / "fear" / "1.jpg", 0)
+    with pytest.raises(UserError, match=r"holds split folders .* beside 'fear'"):
+        opened(fake.root)
+    (fake.root / "fear").rename(fake.root / "validation")
+    with pytest.raises(UserError, match="two folders for one part"):
+        opened(fake.root)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        (r"(\w+", "is not a regular expression"),
+        (r"\w+", "has 0 groups"),
+        (r"(\w)(\w)", "has 2 groups"),
+        (r"^(Alba)_", "finds nobody in the names of 14 of 16 files"),
+    ],
+)
+def test_bad_patterns_are_one_sentence(tmp_path: Path, pattern: str, sentence: str) -> None:
+    fake = fakes.write(tmp_path)
+    with pytest.raises(UserError, match=sentence) as caught:
+        opened(fake.root, subject_pattern=pattern)
+    assert not [word for word in fake.hidden[1:] if word in str(caught.value)]
+
+
+def test_person_in_two_split_folders_is_refused_when_known(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    write_image(fake.root / "test" / "neutral" / "Alba_9.jpg", 77)
+    with pytest.raises(UserError, match="1 subjects both in train and in test: s") as caught:
+        make_splits(opened(fake.root, **fake.settings), "official_split", {}, "emotion")
+    assert "Alba" not in str(caught.value)
+    assert make_splits(opened(fake.root), "official_split", {}, "emotion")[0].name == "official"

@@ -1,0 +1,130 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from fakes import table as fakes
+from fakes.fake import write_image
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.data.index import Index
+from fer_zoo.data.open import open_dataset
+
+
+def opened(root: Path, **settings: Any) -> Index:
+    return open_dataset("table", root, **settings)
+
+
+def sheet_of(root: Path, text: str, *, images: int = 2) -> Path:
+    """A table of text beside that many images 0.jpg, 1.jpg …"""
+    for number in range(images):
+        write_image(root / f"{number}.jpg", number)
+    (root / "t.csv").write_text(text)
+    return root
+
+
+def test_parquet_and_tsv_give_what_csv_gives(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    expected = opened(fake.root, **fake.settings)
+    typed = pd.read_csv(fake.root / "labels.csv")
+    typed.to_parquet(fake.root / "labels.parquet")
+    typed.to_csv(fake.root / "labels.tsv", sep="\t", index=False)
+    for file in ("labels.parquet", "labels.tsv", str(fake.root / "labels.csv")):
+        index = opened(fake.root, **{**fake.settings, "file": file})
+        assert index.fingerprint() == expected.fingerprint()
+        pd.testing.assert_frame_equal(index.table, expected.table)
+
+
+def test_frames_and_clips_are_kept_as_codes(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    table = opened(fake.root, **fake.settings).table
+    assert list(table["frame"]) == [row[3] for row in fakes.ROWS]
+    named = [row[2] for row in fakes.ROWS]
+    assert len(set(zip(table["clip"], named, strict=True))) == len(set(named)) == table["clip"].nunique()
+    assert [clip == "" for clip in table["clip"]] == [name == "" for name in named]
+    assert not table["clip"].str.contains("smile").any()
+
+
+def test_numbers_of_a_native_code_are_labels(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label\n0.jpg,1\n1.jpg,7\n")
+    index = opened(root, file="t.csv", label_column="label", label_space="emotion/raf")
+    assert list(index.table["emotion"]) == ["surprise", "neutral"]
+    frame = pd.DataFrame({"path": ["0.jpg", "1.jpg"], "label": [np.nan, 7.0]})
+    frame.to_parquet(root / "t.parquet")
+    index = opened(root, file="t.parquet", label_column="label", label_space="emotion/raf")
+    assert list(index.table["emotion"]) == [None, "neutral"]
+
+
+@pytest.mark.parametrize("column", ["AU12", "AU12_r", "au12", "12", "AU 12"])
+def test_action_unit_names(tmp_path: Path, column: str) -> None:
+    root = sheet_of(tmp_path, f"path,{column}\n0.jpg,2.5\n1.jpg,\n")
+    index = opened(root, file="t.csv", au_columns=[column])
+    assert list(index.label_spaces) == ["au"]
+    assert index.table["AU12"][0] == 2.5 and math.isnan(index.table["AU12"][1])
+    assert index.table["AU04"].isna().all()
+    assert index.is_labelled("au").tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "sentence"),
+    [
+        ("path,label\n0.jpg,fear\n", {}, "needs dataset.label_column or dataset.au_columns"),
+        ("path,label\n0.jpg,fear\n", {"label_column": "lable"}, r"no column 'lable' .*Did you mean 'label'"),
+        ("path,label\n0.jpg,fear\n1.jpg,glad\n", {"label_column": "label"}, "row 3: Label 'glad' in column label"),
+        ("path,label\n0.jpg,\n,fear\n", {"label_column": "label"}, "t.csv row 3: the image path is empty"),
+        ("path,label\n../0.jpg,fear\n", {"label_column": "label"}, "row 2: the image path is outside the root"),
+        ("path,label\n/etc/0.jpg,fear\n", {"label_column": "label"}, "row 2: the image path is outside the root"),
+        ("path,label\n0.jpg,fear\n0.jpg,fear\n", {"label_column": "label"}, "lists 1 samples twice"),
+        ("path,label\n9.jpg,fear\n", {"label_column": "label"}, "1 of 1 images in the table are not there"),
+        ("path,label,label\n0.jpg,fear,a\n", {"label_column": "label.2"}, "no column 'label.2'"),
+        ("path,AU12\n0.jpg,2\n1.jpg,x\n", {"au_columns": ["AU12"]}, "row 3: AU12 is 'x', which is not a number"),
+        ("path,AU12\n0.jpg,9\n", {"au_columns": ["AU12"]}, "row 2: AU12 is 9; au/disfa12 goes from 0 to 5"),
+        ("path,AU12\n0.jpg,inf\n", {"au_columns": ["AU12"]}, "row 2: AU12 is inf"),
+        ("path,AU13\n0.jpg,1\n", {"au_columns": ["AU13"]}, "'AU13', which is not in au/disfa12"),
+        ("path,AU12,12\n0.jpg,1,1\n", {"au_columns": ["AU12", "12"]}, "names AU12 twice: AU12 and 12"),
+        ("path,l,n\n0.jpg,fear,x\n", {"label_column": "l", "frame_column": "n"}, "row 2: frame 'x' is not a whole"),
+        ("path,l,s\n0.jpg,fear,tset\n", {"label_column": "l", "split_column": "s"}, "row 2: split 'tset'.*'test'"),
+        ("", {"label_column": "label"}, "cannot be read as csv: No columns"),
+        ("path,label\n", {"label_column": "label"}, "holds no samples"),
+    ],
+)  # fmt: skip
+def test_bad_cells_are_one_sentence_with_their_row(
+    tmp_path: Path, text: str, settings: dict[str, Any], sentence: str
+) -> None:
+    root = sheet_of(tmp_path, text)
+    with pytest.raises(UserError, match=sentence) as caught:
+        opened(root, file="t.csv", **settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_files_are_one_sentence(tmp_path: Path) -> None:
+    sheet_of(tmp_path, "path\n")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
+    for file, sentence in {
+        "": "needs dataset.file=PATH",
+        "t.xlsx": "must end in .csv, .tsv or .parquet",
+        "u.csv": "dataset.file=u.csv is not there",
+        "t.parquet": "cannot be read as parquet",
+        "binary.csv": "cannot be read as csv",
+    }.items():
+        with pytest.raises(UserError, match=sentence):
+            opened(tmp_path, file=file, label_column="label")
+
+
+def test_missing_images_are_dropped_when_asked(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label\n0.jpg,fear\n9.jpg,fear\n")
+    index = opened(root, file="t.csv", label_column="label", missing_images="skip")
+    assert list(index.table["image"]) == ["0.jpg"]
+    assert len(index.noted("missing")) == 1
+
+
+def test_full_paths_below_the_root_and_backslashes_are_the_same_sample(tmp_path: Path) -> None:
+    write_image(tmp_path / "a" / "0.jpg", 0)
+    ids = set()
+    for path in ("a/0.jpg", "a\\0.jpg", "./a/0.jpg", str(tmp_path / "a" / "0.jpg")):
+        (tmp_path / "t.csv").write_text(f"path,label\n{path},fear\n", encoding="utf-8-sig")
+        ids |= set(opened(tmp_path, file="t.csv", label_column="label").ids)
+    assert len(ids) == 1
