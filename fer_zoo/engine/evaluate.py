@@ -18,7 +18,7 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.protocols import Split
 from fer_zoo.engine.checkpoint import checkpoint_folder, load_method, subject_hash
 from fer_zoo.engine.config import RunConfig, compose
-from fer_zoo.engine.jobs import Job, run_job
+from fer_zoo.engine.jobs import Job
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import predict_trainer
 from fer_zoo.evaluation.curves import reliability_figure
