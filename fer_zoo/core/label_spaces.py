@@ -80,11 +80,19 @@ class LabelSpace:
         return tuple(other.entries.index(e) if e in other.entries else MISSING_CLASS for e in self.entries)
 
 
-def value_space(name: str, entries: tuple[str, ...], *, unit: str, maximum: float, centre: float) -> LabelSpace:
-    """A space of numbers from 0 to maximum; the target is the part of the name before the slash."""
-    target = name.partition("/")[0]
+def value_space(
+    name: str, entries: tuple[str, ...], *, unit: str, maximum: float, centre: float, minimum: float = 0.0
+) -> LabelSpace:
+    """A space of numbers from minimum to maximum; the target is the part of the name before the slash."""
     return LabelSpace(
-        name=name, target=target, entries=entries, kind="values", unit=unit, maximum=maximum, centre=centre
+        name=name,
+        target=name.partition("/")[0],
+        entries=entries,
+        kind="values",
+        unit=unit,
+        minimum=minimum,
+        maximum=maximum,
+        centre=centre,
     )
 
 
@@ -99,6 +107,7 @@ def label_spaces() -> Mapping[str, LabelSpace]:
         "expression/29",
         tuple(f"expression_{i:02d}" for i in range(29)),
         unit="standard deviations",
+        minimum=-3.0,  # the bound of ExpNet's labels (Chang et al., Eq. 2)
         maximum=3.0,
         centre=0.0,
     )

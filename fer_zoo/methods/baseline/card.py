@@ -28,8 +28,6 @@ class BackboneSettings:
 class TimmClassifierSettings(BackboneSettings, ClassificationLossSettings, OptimizerSettings):
     """Settings of `timm_classifier`."""
 
-    label_smoothing: float = setting(0.1, "share of a target spread over all classes", at_least=0.0, at_most=0.99)
-
 
 @dataclass(kw_only=True)
 class TimmRegressorSettings(BackboneSettings, RegressionLossSettings, OptimizerSettings):
