@@ -199,7 +199,7 @@ def _stratified_validation(
     """Which of the training subjects become validation: at least one where anything is asked for."""
     if not _num_drawn(len(counts), share):
         return np.zeros(len(counts), dtype=bool)
-    is_validation = assign_subjects(counts, [1 - share, share], order) == 1
+    is_validation: npt.NDArray[np.bool_] = assign_subjects(counts, [1 - share, share], order) == 1
     if not is_validation.any():  # few people: the one who takes the least from any class
         taken = (counts / np.maximum(counts.sum(axis=0), 1)).max(axis=1)
         is_validation[min(range(len(counts)), key=lambda i: (taken[i], order[i]))] = True
