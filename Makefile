@@ -31,6 +31,7 @@ test: $(STAMP)
 
 # The long proofs; what they print is kept.
 verify: $(STAMP)
+	@mkdir -p results
 	{ $(BIN)/python -m pytest -q -s -m slow tests; echo $$? > $(VENV)/.verified; } 2>&1 | tee results/verify.txt
 	@exit $$(cat $(VENV)/.verified)
 
