@@ -34,16 +34,22 @@ class Detector(Protocol):
 
 
 class HaarDetector:
-    """OpenCV's frontal-face cascade (Viola and Jones, 2001), on an image of at most 320 pixels with a border."""
+    """OpenCV's frontal-face cascade (Viola and Jones, 2001), on an image of at most 320 pixels with a border.
+
+    On 500 photographs of facial_expressions (one frontal face each, filling the 128 pixels) it finds no face in 3.0 %
+    and more than one in none; without the border 8.0 % are missed. Measured by `benchmarks/detection.py`.
+    Profiles, tilted heads and faces below 24 pixels of the scaled image are not found.
+    """
 
     scale_factor = 1.1
-    min_neighbors = 3
-    smallest_share = 0.15  # of the shorter side of the image
-    border_share = 0.15  # of the longer side, on each side: the cascade misses faces that touch the border
+    min_neighbors = 4  # with 3 more is found, and more that is no face
+    smallest = 24  # pixels, the window of the cascade
 
-    def __init__(self) -> None:
+    def __init__(self, border_share: float = 0.15) -> None:
+        """`border_share` of the longer side is added on each side, as the cascade misses faces that touch the edge."""
         folder = Path(cv2.data.haarcascades)
         self._cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+        self._border_share = border_share
 
     def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
         """All faces from left to right; `score` is the sum of the cascade's last stage."""
@@ -53,17 +59,15 @@ class HaarDetector:
         if scale < 1:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        border = round(self.border_share * max(grey.shape))
+        border = round(self._border_share * max(grey.shape))
         framed = cv2.copyMakeBorder(grey, border, border, border, border, cv2.BORDER_REPLICATE)
-        smallest = max(20, round(self.smallest_share * min(grey.shape)))
         boxes, _, scores = self._cascade.detectMultiScale3(
-            framed, self.scale_factor, self.min_neighbors, 0, (smallest, smallest), outputRejectLevels=True
+            framed, self.scale_factor, self.min_neighbors, 0, (self.smallest, self.smallest), outputRejectLevels=True
         )
         x_scale, y_scale = width / grey.shape[1], height / grey.shape[0]
-        faces = [
-            Face((x - border) * x_scale, (y - border) * y_scale, w * x_scale, h * y_scale, float(score))
-            for (x, y, w, h), score in zip(boxes, np.ravel(scores), strict=True)
-        ]
+        faces = []
+        for (x, y, w, h), score in zip(np.reshape(boxes, (-1, 4)).tolist(), np.ravel(scores).tolist(), strict=True):
+            faces.append(Face((x - border) * x_scale, (y - border) * y_scale, w * x_scale, h * y_scale, score))
         return sorted(faces)
 
 
