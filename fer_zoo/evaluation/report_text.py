@@ -71,9 +71,11 @@ def as_text(tables: Sequence[ReportTable], sentences: Sequence[str], width: int)
         if table.title:
             console.print(table.title, markup=False)
         console.print(_rich_table(table))
+        console.print()
         for sentence in sentences if position == 0 else ():
             console.print(sentence, markup=False)
-        console.print()
+        if position == 0:
+            console.print()
     return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines()) + "\n"
 
 
@@ -83,7 +85,7 @@ def _rich_table(table: ReportTable) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for i, title in enumerate(table.header):
         is_text = _is_text(i, table)
         broken = "\n".join(textwrap.wrap(title, _TITLE_WIDTH))

@@ -217,7 +217,7 @@ def _share_of_classes(answers: Float64[Tensor, "*s a a"]) -> Float64[Tensor, "*s
     """By how much the class "no answer", with its F1 of 0, thins out the mean over the classes that occur."""
     occurs = answers.sum(dim=-1) + answers.sum(dim=-2) > 0
     classes = occurs[..., :-1].sum(dim=-1)
-    return (classes + occurs[..., -1].long()) / classes
+    return (classes + occurs[..., -1].double()) / classes
 
 
 def _sums_in(family: str, space: LabelSpace) -> Callable[[Tensor, Tensor], Tensor]:
