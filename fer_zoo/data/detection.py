@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import cv2
 import cv2.data
@@ -25,6 +25,7 @@ class Face(NamedTuple):
     score: float
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds the faces of a photograph; the same photograph always gives the same faces."""
 

@@ -1,7 +1,7 @@
 """Where an image comes from: files, decoded by what they hold, whatever their names say."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -80,6 +80,7 @@ def _upright_pixels(opened: Image.Image, colour: Colour) -> UInt8[np.ndarray, "h
     return pixels if colour == "rgb" else np.ascontiguousarray(pixels[:, :, ::-1])
 
 
+@runtime_checkable
 class ImageSource(Protocol):
     """Opens the images of an index by the position of their row."""
 

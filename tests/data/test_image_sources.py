@@ -1,0 +1,176 @@
+"""Decoding by content: what a file is, not what its name says; and what is no image says so without its path."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes.pictures import noise, picture_index
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.data.alignment import FIVE_POINT_TEMPLATE
+from fer_zoo.data.image_sources import (
+    NO_FACE,
+    NOT_DECODABLE,
+    NOT_FOUND,
+    FaceImages,
+    UnreadableImage,
+    image_source,
+    read_image,
+)
+from fer_zoo.data.index import Index
+
+GREY = InputSpec(height=24, width=24, colour="grey", mean=(0.0,), std=(1.0,))
+
+
+def ramp(height: int = 40, width: int = 60) -> np.ndarray:
+    """Smooth colours, so that lossy formats keep them: red grows to the right, green downwards, blue is 200."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x * 4, y * 6, np.full_like(x, 200)], axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
+def test_lossless_files_come_back_bit_for_bit_whatever_their_suffix(tmp_path: Path, form: str) -> None:
+    Image.fromarray(ramp()).save(tmp_path / "file.jpg", form)
+    np.testing.assert_array_equal(read_image(tmp_path / "file.jpg", name="x"), ramp())
+    np.testing.assert_array_equal(read_image(tmp_path / "file.jpg", name="x", colour="bgr"), ramp()[:, :, ::-1])
+
+
+def test_webp_named_jpg(tmp_path: Path) -> None:
+    Image.fromarray(ramp()).save(tmp_path / "file.jpg", "WEBP", lossless=True)
+    np.testing.assert_array_equal(read_image(tmp_path / "file.jpg", name="x"), ramp())
+
+
+def test_grey_by_the_weights_of_bt601(tmp_path: Path) -> None:
+    Image.fromarray(ramp()).save(tmp_path / "file.png")
+    grey = read_image(tmp_path / "file.png", name="x", colour="grey")
+    assert grey.shape == (40, 60, 1)
+    assert np.abs(grey[:, :, 0] - ramp() @ (0.299, 0.587, 0.114)).max() <= 1
+
+
+def test_a_grey_file_is_three_equal_channels_unless_grey_is_asked_for(tmp_path: Path) -> None:
+    Image.fromarray(noise(0)).save(tmp_path / "file.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "file.png", name="x", colour="grey")[:, :, 0], noise(0))
+    np.testing.assert_array_equal(read_image(tmp_path / "file.png", name="x"), np.repeat(noise(0)[:, :, None], 3, 2))
+
+
+def test_16_bit_png_is_scaled_not_clipped(tmp_path: Path) -> None:
+    Image.fromarray(noise(0).astype(np.uint16) * 257).save(tmp_path / "file.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "file.png", name="x", colour="grey")[:, :, 0], noise(0))
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    Image.fromarray(ramp()).convert("CMYK").save(tmp_path / "file.jpg", quality=100)
+    assert np.abs(read_image(tmp_path / "file.jpg", name="x").astype(int) - ramp()).max() <= 8
+
+
+def test_transparent_pixels_of_a_palette_png_are_black(tmp_path: Path) -> None:
+    picture = Image.new("P", (4, 4), 0)
+    picture.putpalette([250, 10, 20, 30, 240, 50])
+    picture.paste(1, (2, 0, 4, 4))
+    picture.save(tmp_path / "file.png", transparency=0)
+    pixels = read_image(tmp_path / "file.png", name="x")
+    assert (pixels[:, :2] == 0).all()
+    assert (pixels[:, 2:] == (30, 240, 50)).all()
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 2), (6, 3), (8, 1)])
+def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(ramp()).save(tmp_path / "file.jpg", exif=exif, quality=100, subsampling=0)
+    pixels = read_image(tmp_path / "file.jpg", name="x")
+    assert np.abs(pixels.astype(int) - np.rot90(ramp(), turn)).max() <= 6
+
+
+def write_bad_files(folder: Path) -> dict[str, str]:
+    """File name -> the reason that reading it must give."""
+    Image.fromarray(noise(0, 100, 100)).save(folder / "whole.jpg")
+    whole = (folder / "whole.jpg").read_bytes()
+    (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "header.jpg").write_bytes(whole[:40])
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("no picture at all\n" * 20)
+    (folder / "folder.jpg").mkdir()
+    Image.fromarray(noise(0).astype(np.float32)).save(folder / "floats.jpg", "TIFF")
+    bad = dict.fromkeys(
+        ("truncated.jpg", "header.jpg", "empty.jpg", "text.jpg", "folder.jpg", "floats.jpg"), NOT_DECODABLE
+    )
+    return {**bad, "nowhere.jpg": NOT_FOUND}
+
+
+def test_what_is_no_whole_image_is_named_by_its_id_and_never_by_its_path(tmp_path: Path) -> None:
+    for name, reason in write_bad_files(tmp_path).items():
+        with pytest.raises(UnreadableImage, match="abc123") as caught:
+            read_image(tmp_path / name, name="abc123")
+        assert caught.value.reason == reason, name
+        assert name.split(".")[0] not in str(caught.value)
+        assert str(tmp_path) not in str(caught.value)
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert (str(again), again.name, again.reason) == (str(caught.value), "abc123", reason)
+
+
+@given(cut=st.integers(0, 600), flips=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=4))
+def test_damaged_files_give_pixels_or_an_unreadable_image(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, flips: list[tuple[int, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "file.png"
+    Image.fromarray(noise(1)).save(path)
+    content = bytearray(path.read_bytes())
+    for place, value in flips:
+        content[place % len(content)] = value
+    path.write_bytes(bytes(content[:cut]))
+    try:
+        pixels = read_image(path, name="x")
+    except UnreadableImage:
+        return
+    assert pixels.dtype == np.uint8
+    assert pixels.shape[2] == 3
+
+
+def test_files_are_found_below_the_root_and_stamped(tmp_path: Path) -> None:
+    index = picture_index(tmp_path, 3)
+    source = image_source(index)
+    np.testing.assert_array_equal(source.read(2, "grey")[:, :, 0], noise(2))
+    before = source.stamps()
+    Image.fromarray(noise(9, 30, 30)).save(tmp_path / "picture_1.png")
+    (tmp_path / "picture_2.png").unlink()
+    after = source.stamps()
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+    assert after[2] == "missing"
+
+
+def test_a_cropped_set_keeps_its_whole_images_even_with_boxes(tmp_path: Path) -> None:
+    index = picture_index(tmp_path, 2)
+    table = index.table.assign(box_left=5.0, box_top=5.0, box_width=8.0, box_height=8.0)
+    cropped = Index("fake", tmp_path, table, index.label_spaces, is_cropped=True)
+    np.testing.assert_array_equal(FaceImages(cropped, GREY).read(1)[:, :, 0], noise(1))
+
+
+def test_the_box_of_a_row_is_cut_out_and_a_row_without_one_has_no_face(tmp_path: Path) -> None:
+    index = picture_index(tmp_path, 2)
+    table = index.table.assign(box_left=[4.0, np.nan], box_top=6.0, box_width=12.0, box_height=12.0)
+    images = FaceImages(
+        Index("fake", tmp_path, table, index.label_spaces),
+        InputSpec(height=12, width=12, crop_scale=1.0, colour="grey", mean=(0.0,), std=(1.0,)),
+    )
+    np.testing.assert_array_equal(images.read(0)[:, :, 0], noise(0)[6:18, 4:16])
+    with pytest.raises(UnreadableImage) as caught:
+        images.read(1)
+    assert caught.value.reason == NO_FACE
+
+
+def test_five_points_are_aligned_where_the_spec_asks_and_the_row_has_them(tmp_path: Path) -> None:
+    index = picture_index(tmp_path, 2)
+    points = dict(zip(("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner"),
+                      FIVE_POINT_TEMPLATE * 24 / 112, strict=True))  # fmt: skip
+    columns = {f"{point}_{axis}": [at["xy".index(axis)], np.nan] for point, at in points.items() for axis in "xy"}
+    table = index.table.assign(**columns)
+    aligned = InputSpec(height=24, width=24, alignment="five_points", colour="grey", mean=(0.0,), std=(1.0,))
+    images = FaceImages(Index("fake", tmp_path, table, index.label_spaces, is_cropped=True), aligned)
+    np.testing.assert_array_equal(images.read(0)[:, :, 0], noise(0))  # points stand where the template has them
+    np.testing.assert_array_equal(images.read(1)[:, :, 0], noise(1))  # no points: the whole image
