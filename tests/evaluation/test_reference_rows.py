@@ -68,10 +68,10 @@ def test_prior_random_has_the_closed_form_and_what_draws_give() -> None:
     assert row.values["mean_class_accuracy"].value == pytest.approx(1 / 3)  # the classes present carry all of p
     assert math.isnan(row.values["expected_calibration_error"].value)
     truth = np.array([0, 2, 2, 2, 4])
-    draws = np.random.default_rng(0).choice(6, p=p, size=(4000, 5))
-    assert (draws == truth).mean() == pytest.approx(row.values["accuracy"].value, abs=0.01)
+    draws = np.random.default_rng(0).choice(6, p=p, size=(1000, 5))
+    assert (draws == truth).mean() == pytest.approx(row.values["accuracy"].value, abs=0.02)
     recalls = [balanced_accuracy_score(truth, draw) for draw in draws[:, :] if set(draw) <= {0, 2, 4}]
-    assert np.mean(recalls) == pytest.approx(row.values["mean_class_accuracy"].value, abs=0.015)
+    assert np.mean(recalls) == pytest.approx(row.values["mean_class_accuracy"].value, abs=0.03)
 
 
 def test_macro_f1_of_the_expected_matrix_is_that_of_many_draws_of_a_large_table() -> None:
