@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
@@ -50,7 +51,7 @@ def _boxes(index: Index, name: str, *, progress: bool) -> pd.DataFrame:
     source = image_source(index)
     words = [name, index.dataset, str(index.root.resolve()), *index.ids, *source.stamps()]
     path = cache_folder() / "boxes" / f"{sha256(chr(10).join(words).encode()).hexdigest()[:16]}.parquet"
-    if path.exists():
+    with suppress(OSError, ValueError):  # none yet, or damaged: looked for again
         return pd.read_parquet(path)
     table = pd.DataFrame(_detect_all(source, index.ids, name, progress=progress))
     with write_atomically(path) as temporary:
