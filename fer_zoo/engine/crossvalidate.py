@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from fer_zoo.core.files import write_json
-from fer_zoo.core.registry import METHODS
+from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.evaluate import PREDICTIONS, evaluation_job, read_table, training_labels, write_report
 from fer_zoo.engine.jobs import job_id, process_rank, run_job, status
@@ -14,6 +14,7 @@ from fer_zoo.engine.run import Echo, Run, describe_data, open_run
 from fer_zoo.engine.train import train_run
 from fer_zoo.evaluation.prediction_table import write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
+from fer_zoo.evaluation.scores import score_table
 
 
 def folds(config: RunConfig, *, echo: Echo) -> list[Run]:
@@ -59,12 +60,20 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     table = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
     space = first.new_task().spaces[first.target]
     training = {run.split.name: training_labels(run, run.split) for run in runs}
-    report = evaluate_table(table, space, training=training, name=METHODS[first.config.method["name"]].name)
+    report = evaluate_table(table, space, training=training, name=first.config.method["name"])
     write_predictions(folder / PREDICTIONS, table, space, {"runs": [run.id for run in runs]})
     write_report(folder, report, table, first.index)
-    write_json(folder / "result.json", {"kind": "crossvalidation", "runs": [str(run.folder) for run in runs]})
+    each = {name: _values(part, space) for name, part in table.groupby("fold")}
+    result = {"kind": "crossvalidation", "runs": [run.folder.name for run in runs], "folds": each}
+    write_json(folder / "result.json", result)
+    for name, values in each.items():
+        echo(f"{name}: " + "  ".join(f"{metric} {value:.3f}" for metric, value in values.items()))
     echo(f"report, predictions and pictures of all folds: {folder}")
     return report, folder
+
+
+def _values(table: pd.DataFrame, space: LabelSpace) -> dict[str, float]:
+    return {name: estimate.value for name, estimate in score_table(table.reset_index(drop=True), space).values.items()}
 
 
 def _with_fold(config: RunConfig, fold: int) -> RunConfig:

@@ -100,8 +100,9 @@ def training_labels(run: Run, split: Split) -> pd.DataFrame:
 
 
 def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, index: Index) -> None:
-    """Write report.json, report.md and, for classes, the pictures."""
+    """Write the report as .json, .md and .txt and, for classes, the pictures."""
     write_json(folder / "report.json", report.to_dict())
+    write_text(folder / "report.txt", report.to_text() + "\n")
     write_text(folder / "report.md", report.to_markdown())
     scores = report.scores
     if scores.confusion is None:
