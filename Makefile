@@ -26,7 +26,7 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --doctest-modules fer_zoo tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --doctest-modules fer_zoo tests
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(abspath $(VENV))/site
 
 # The long proofs; what they print is kept.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,5 +41,5 @@ def predict(
         UserError: for a checkpoint that is none, or an unknown detector.
     """
     task = method if isinstance(method, FaceTask) else load_method(method)
-    one = isinstance(photographs, str | Path | np.ndarray)
-    return Predictor(task, detector_name=detector).table([photographs] if one else photographs)  # type: ignore[list-item]
+    many: Any = [photographs] if isinstance(photographs, str | Path | np.ndarray) else photographs
+    return Predictor(task, detector_name=detector).table(many)

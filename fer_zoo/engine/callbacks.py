@@ -140,4 +140,7 @@ def monitor_of(task: FaceTask, name: str) -> tuple[str, bool]:
         return task.monitor
     if name == "val/loss":
         return name, False
-    return name, metric(name.split("/")[2] if name.count("/") >= 2 else name).higher_is_better
+    higher_is_better = metric(name.split("/")[2] if name.count("/") >= 2 else name).higher_is_better
+    if higher_is_better is None:
+        raise UserError(f"{name} cannot choose the best epoch: it has no better and worse. Name another metric.")
+    return name, higher_is_better

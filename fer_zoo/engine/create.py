@@ -27,7 +27,7 @@ def create_method(
         UserError: for an unknown name, setting or label space.
 
     Example:
-        >>> task = create_method("timm_classifier", backbone="resnet10t", image_size=32)
+        >>> task = create_method("timm_classifier", backbone="resnet10t", image_size=32).eval()
         >>> list(task(torch.zeros(1, 1, 32, 32))["emotion"].shape)
         [1, 7]
     """

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 
@@ -46,7 +46,7 @@ class RowWriter:
         self._writer.writerows(rows)
         self._file.flush()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RowWriter":
         return self
 
     def __exit__(

@@ -1,7 +1,7 @@
 """The LightningModule of every method: one step, losses and metrics per objective, named outputs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -72,7 +72,7 @@ class FaceTask(pl.LightningModule):
             classes = [t for t, space in self.spaces.items() if space.kind == "classes"]
             self.objectives = self.build_objectives({target: module.class_counts(target) for target in classes})
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "FaceTask":
         """Switch between training and evaluation; frozen parts stay in evaluation mode."""
         super().train(mode)
         for name in self.frozen:
@@ -96,13 +96,15 @@ class FaceTask(pl.LightningModule):
         self.log("val/loss", loss, on_epoch=True, sync_dist=True, batch_size=len(batch["row"]))
         for objective in self.objectives:
             predictions = objective.predictions(outputs[objective.target])
-            self.scores[objective.target].update(predictions, batch[objective.target])
+            score: Any = self.scores[objective.target]
+            score.update(predictions, batch[objective.target])
 
     def validation_scores(self) -> dict[str, float]:
         """The metrics of the validation part seen since the last reset, over all processes."""
         values = {}
         for objective in self.objectives:
-            for name, value in self.scores[objective.target].compute().items():
+            score: Any = self.scores[objective.target]
+            for name, value in score.compute().items():
                 values[f"val/{objective.target}/{name}"] = float(value)
         return values
 

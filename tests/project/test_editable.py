@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 CHECKOUT = Path(__file__).parents[2]
 SHOW = "import fer_zoo.engine.config_files as c; print(c.configs_folder().resolve(), *c.options('trainer'))"
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 
