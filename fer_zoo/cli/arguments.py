@@ -8,13 +8,7 @@ from pathlib import Path
 from fer_zoo.core.errors import UserError, nearest
 
 # In the order of the help. The module of a verb is its name, hyphens as underscores.
-VERBS = (
-    "list",
-    "info",
-    "download",
-    "check-data",
-    "train",
-)
+VERBS = ("list", "info", "download", "check-data", "train", "crossvalidate", "evaluate", "predict", "demo")
 
 # Flag -> what it does. They are about output and help; everything that changes the work is written key=value.
 FLAGS: Mapping[str, str] = {

@@ -79,7 +79,7 @@ def _label_spaces() -> list[Row]:
         {
             "name": space.name,
             "targets": [space.target],
-            "kind": space.kind,
+            "holds": space.kind,
             "size": len(space),
             "unit": space.unit,
             "entries": list(space.entries),
@@ -95,8 +95,16 @@ def _experiments() -> list[Row]:
     for name in options("experiment"):
         values = compose_files({"experiment": name})
         parts = {part: values.get(part, {}).get("name") for part in ("method", "dataset", "protocol")}
-        rows.append({"name": name, **parts, "settings": values})
+        rows.append({"name": name, **parts, "settings": _dotted(values)})
     return rows
+
+
+def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values with the keys that a user would write."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
 KINDS: Mapping[str, Callable[[], Sequence[Row]]] = {

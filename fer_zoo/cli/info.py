@@ -39,12 +39,17 @@ def run(command: Command) -> int:
     print_facts({_title(key): cell(value) for key, value in facts.items() if _is_line(key, value)})
     for key, value in facts.items():
         if isinstance(value, (list, Mapping)) and value:
-            print_heading(f"{_title(key)}, written {_WRITTEN[kind]}" if key == "settings" else _title(key))
+            print_heading(_title(key) + (f", written {_WRITTEN[kind]}" if key == "settings" else ""))
             _print_entries(value, numbered=key in _NUMBERED)
     return 0
 
 
-_WRITTEN = {"methods": "method.KEY=VALUE", "datasets": "dataset.KEY=VALUE", "protocols": "protocol.KEY=VALUE"}
+_WRITTEN = {
+    "methods": "method.KEY=VALUE",
+    "datasets": "dataset.KEY=VALUE",
+    "protocols": "protocol.KEY=VALUE",
+    "experiments": "KEY=VALUE",
+}
 _NUMBERED = ("entries",)  # whose place is a class number or a vector index
 _WORD = {
     "methods": "a method",
@@ -112,7 +117,7 @@ def _space(name: str) -> dict[str, Any]:
         "name": name,
         "summary": f"{len(space)} {space.kind} of target {space.target}",
         "target": space.target,
-        "kind": space.kind,
+        "holds": space.kind,
         "unit": space.unit,
         "range": "" if space.kind == "classes" else f"{space.minimum:g} to {space.maximum:g}",
         "entries": list(space.entries),

@@ -30,7 +30,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "datasets": ("name", "targets", "protocol", "commercial", "summary"),
     "protocols": ("name", "summary"),
     "metrics": ("name", "better", "summary"),
-    "label_spaces": ("name", "kind", "size", "entries"),
+    "label_spaces": ("name", "holds", "size", "entries"),
     "experiments": ("name", "method", "dataset", "protocol"),
 }
 Keep = Callable[[Mapping[str, Any]], bool]

@@ -9,13 +9,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_zoo.engine.jobs import process_rank
+
 _LEAST_WIDTH = 24  # of a wrapped last column
 _GAP = "  "
 
 
 def say(line: str) -> None:
-    """One line at once, also where the output is a file that somebody follows."""
-    print(line, flush=True)
+    """One line at once, also into a file that somebody follows; of several processes only the first speaks."""
+    if process_rank() == 0:
+        print(line, flush=True)
+
+
+def say_aside(line: str) -> None:
+    """The same on stderr, where the output itself is a table or JSON."""
+    if process_rank() == 0:
+        print(line, file=sys.stderr, flush=True)
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:

@@ -68,7 +68,7 @@ def compose(settings: Sequence[tuple[str, str]], *, verb: str) -> RunConfig:
 
     Args:
         settings: key and text; `method=NAME`, `method.KEY=…`, `trainer=FILE`, `trainer.KEY=…`, `seed=1` and so on.
-        verb: "train" or "crossvalidate", for messages and for what it does not take.
+        verb: "train", "crossvalidate" …, for messages and for what it does not take.
 
     Raises:
         UserError: for an unknown name anywhere (with near misses), a wrong type, or a value outside its limits.
@@ -126,7 +126,7 @@ def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str) -> N
         if "name" not in values.get(group, {}):
             raise UserError(f"`fer-zoo {verb}` needs {group}=NAME, see `fer-zoo list {group}s`.")
     card = METHODS[values["method"]["name"]]
-    if not card.trains:
+    if verb in ("train", "crossvalidate") and not card.trains:
         raise UserError(f"Method {card.name!r} is not trained; use it with `fer-zoo predict`.")
     if "root" in words.get("dataset", {}):
         values["dataset"]["root"] = words["dataset"]["root"]

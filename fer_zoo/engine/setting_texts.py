@@ -64,21 +64,14 @@ def _value(text: Any, hint: Any, name: str) -> Any:
     if NoneType in kinds and text == "null":
         return None
     kind = next((kind for kind in kinds if kind is not NoneType), str)
-    origin = get_origin(kind) or kind
     if isinstance(text, Mapping):
         if is_dataclass(kind):
             return typed(kind, text, where=name)
-        if not (isinstance(origin, type) and issubclass(origin, Mapping)):
-            raise UserError(f"{name} is one value and has no parts, found {name}.{next(iter(text))}.")
-        inner = (*get_args(kind), str)[1]
-        return {key: _value(part, inner, f"{name}.{key}") for key, part in text.items()}
-    if not isinstance(text, str) or origin is str:
-        return text
-    if is_dataclass(kind) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        raise UserError(f"{name} is one value and has no parts, found {name}.{next(iter(text))}.")
+    if is_dataclass(kind) and isinstance(text, str):
         raise UserError(f"{name} is a group of settings; set its parts: {name}.KEY=VALUE.")
-    if isinstance(origin, type) and issubclass(origin, (list, tuple)):
-        return _items(text)
-    return text
+    is_list = (get_origin(kind) or kind) in (list, tuple)
+    return _items(text) if is_list and isinstance(text, str) else text
 
 
 def _items(text: str) -> list[str]:

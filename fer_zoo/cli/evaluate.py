@@ -1,0 +1,35 @@
+"""Score a checkpoint on people it has never seen.
+
+fer-zoo evaluate CHECKPOINT [dataset=NAME] [KEY=VALUE …] [output=FOLDER] [--json]
+
+CHECKPOINT is a run's folder or a checkpoint's. Without a data set it is scored on the test part of its own fold;
+another data set is scored whole, or on the test part of a protocol that is named.
+
+  fer-zoo evaluate runs/timm_classifier_facial_expressions/0123456789ab
+  fer-zoo evaluate runs/first/0123456789ab dataset=image_folder dataset.root=my_faces output=scores
+
+Settings: dataset.KEY, protocol.KEY, data.KEY, trainer and fold, as in `fer-zoo train`. Beside the scores stand the
+guesses that need no photograph; report, predictions and pictures are written to a folder, which the last line names.
+
+--json prints the report as JSON.
+"""
+
+from fer_zoo.cli.arguments import Command
+from fer_zoo.cli.output import print_json, say, say_aside
+
+
+def run(command: Command) -> int:
+    """Prints the report."""
+    command.allow_flags("--json")
+    checkpoint = command.one_name("checkpoint", "`fer-zoo train` makes them.")
+    as_json = "--json" in command.flags
+
+    from fer_zoo.engine.evaluate import evaluate
+
+    report, folder = evaluate(checkpoint, command.settings, echo=say_aside if as_json else say)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        print(report.to_text())
+        say(f"report, predictions and pictures: {folder}")
+    return 0

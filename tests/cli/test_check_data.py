@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import pytest
+from fakes import facial_expressions as fake_writer
+from fakes.fake import Fake
+
+from fer_zoo.cli.main import main
+from fer_zoo.core.sample import sample_id
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Fake:
+    return fake_writer.write(tmp_path)
+
+
+def test_the_report_names_no_person(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check-data", "facial_expressions", f"root={fake.root}"]) in (0, 1)
+    shown = capsys.readouterr().out
+    assert f"{len(fake.people)} samples" in shown
+    assert [word for word in fake.hidden if word in shown] == []
+
+
+def test_the_report_as_json(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check-data", "facial_expressions", f"root={fake.root}", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert (report["samples"], report["unreadable"], report["missing"]) == (len(fake.people), {}, [])
+
+
+def test_an_unreadable_file_is_named_by_id_and_by_path_only_when_asked(
+    fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = next(iter(fake.people))
+    (fake.root / image).write_bytes(b"no image")
+    entry = sample_id("facial_expressions", image)
+    assert main(["check-data", "facial_expressions", f"root={fake.root}", "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert list(report["unreadable"]) == [entry] and "paths" not in report
+    assert main(["check-data", "facial_expressions", f"root={fake.root}", "--show-paths"]) == 1
+    assert f"{entry}  {fake.root / image}" in capsys.readouterr().out
+
+
+def test_settings_of_the_data_set_are_taken(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check-data", "facial_expressions", f"root={fake.root}", "annotators=302,628", "--json"])
+    assert json.loads(capsys.readouterr().out)["samples"] == 4
+    main(["check-data", "facial_expressions", f"root={fake.root}", "dataset.annotators=628", "--json"])
+    assert json.loads(capsys.readouterr().out)["samples"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "`fer-zoo check-data` needs one data set, found none."),
+        (["facial_expresions"], "No data set is named 'facial_expresions'. Did you mean 'facial_expressions'?"),
+        (["facial_expressions", "root=no/where"], "Data set facial_expressions was not found: looked for"),
+        (["facial_expressions", "anotators=x"], "There is no setting anotators. Did you mean 'annotators'?"),
+        (["image_folder"], "Data set image_folder reads files of your own: say where they are with root=FOLDER."),
+        (["facial_expressions", "--pictures"], "`fer-zoo check-data` has no flag --pictures. It knows --json"),
+    ],
+)
+def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check-data", *words]) == 2
+    assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")

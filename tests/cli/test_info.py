@@ -1,0 +1,82 @@
+import json
+
+import pytest
+
+from fer_zoo.cli.catalogue import KINDS, rows_of
+from fer_zoo.cli.main import main
+from fer_zoo.core.label_spaces import label_space
+from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.core.settings import describe_settings
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["info", *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_method_with_its_settings_outputs_and_licences(capsys: pytest.CaptureFixture[str]) -> None:
+    card = METHODS["timm_classifier"]
+    facts = json.loads(told(capsys, card.name, "--json"))
+    assert (facts["kind"], facts["parameters"], facts["commercial_use"]) == ("methods", 11_173_831, "yes")
+    assert facts["licences"] == {"code": "Apache-2.0 (commercial use: yes)"}
+    assert [tuple(row.values()) for row in facts["settings"]] == describe_settings(card.settings)
+    entries = label_space("emotion/basic7").entries
+    assert facts["outputs"][0]["columns"] == ["emotion", *(f"prob_{entry}" for entry in entries)]
+    shown = told(capsys, card.name)
+    assert shown.startswith(f"{card.name}: {card.summary}\nparameters      11,173,831\n")
+    assert "settings, written method.KEY=VALUE" in shown
+    assert "what is minimised (cross_entropy | focal | binary_focal)" in shown
+
+
+def test_a_method_of_values_tells_unit_and_range(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = json.loads(told(capsys, "timm_regressor", "--json"))
+    units = facts["outputs"][0]
+    assert (units["label_space"], units["meaning"], units["maximum"]) == ("au/disfa12", "FACS intensity", 5.0)
+    assert units["columns"][:2] == ["AU01", "AU02"]
+
+
+def test_a_data_set_with_counts_traps_and_where_from(capsys: pytest.CaptureFixture[str]) -> None:
+    card = DATASETS["facial_expressions"]
+    shown = told(capsys, card.name)
+    assert "how to get it          fer-zoo download facial_expressions" in shown
+    assert "emotion=fear       21" in shown
+    assert [trap for trap in card.traps if trap not in shown] == []
+    assert json.loads(told(capsys, card.name, "--json"))["protocol"] == card.protocol
+
+
+def test_a_label_space_numbers_its_entries(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = told(capsys, "emotion/raf")
+    assert "\n  0  surprise\n  1  fear\n  2  disgust\n" in shown
+    assert "\n  7  neutral\n" in shown  # the native code
+
+
+def test_a_protocol_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = json.loads(told(capsys, "subject_kfold", "--json"))
+    assert {row["name"] for row in facts["settings"]} >= {"folds", "validation_share"}
+
+
+def test_a_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "mae").splitlines()[:2] == ["mae: mean absolute error", "better          lower"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_that_is_listed_has_information(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for row in rows_of(kind):
+        assert told(capsys, row["name"]).startswith(f"{row['name']}: ")
+        assert json.loads(told(capsys, row["name"], "--json"))["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["emotio/raf"], "Nothing is named 'emotio/raf'. Did you mean 'emotion/raf'"),
+        (["acuracy"], "Nothing is named 'acuracy'. Did you mean 'accuracy'"),
+        (["methods"], "Nothing is named 'methods'. `fer-zoo list methods` shows all of that kind."),
+        ([], "`fer-zoo info` needs one name, found none."),
+        (["a", "b"], "`fer-zoo info` needs one name, found 2: a, b."),
+        (["mae", "x=1"], "`fer-zoo info` has no setting x. It knows: none."),
+    ],
+)
+def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", *words]) == 2
+    assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")
