@@ -63,7 +63,7 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     report = evaluate_table(table, space, training=training, name=first.config.method["name"])
     write_predictions(folder / PREDICTIONS, table, space, {"runs": [run.id for run in runs]})
     write_report(folder, report, table, first.index)
-    each = {name: _values(part, space) for name, part in table.groupby("fold")}
+    each = {str(name): _values(part, space) for name, part in table.groupby("fold")}
     result = {"kind": "crossvalidation", "runs": [run.folder.name for run in runs], "folds": each}
     write_json(folder / "result.json", result)
     for name, values in each.items():
