@@ -13,9 +13,12 @@ import torch
 from numpy.random import SeedSequence
 from torch import Tensor
 
-from fer_zoo.core.errors import UserError
+from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.files import write_text
+from fer_zoo.metrics import metric
 from fer_zoo.tasks.face_task import FaceTask
+
+LOSS = "val/loss"
 
 
 class SeedEachBatch(pl.Callback):
@@ -34,12 +37,27 @@ class StopAtNonFiniteLoss(pl.Callback):
     """Ends training before a loss that is NaN or infinite reaches the weights."""
 
     def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
-        """Checks the loss of the step."""
-        if not torch.isfinite(loss):
+        """Checks the loss of the step; all processes stop together, or the others would wait for one that is gone."""
+        finite = bool(torch.isfinite(loss.detach()))
+        if not trainer.strategy.reduce_boolean_decision(finite, all=True):
+            value = "nan or infinite in another process" if finite else str(float(loss.detach()))
             raise UserError(
-                f"The loss became {float(loss)} in epoch {trainer.current_epoch + 1}, step {trainer.global_step + 1};"
-                " training stopped and the best weights so far were kept. Lower method.learning_rate."
+                f"The loss became {value} in epoch {trainer.current_epoch + 1}, step {trainer.global_step + 1};"
+                " training stopped before it reached the weights. Lower method.learning_rate."
             )
+
+
+class EqualBuffers(pl.Callback):
+    """Gives all processes the buffers of the first before validation: batch norms drift apart during training.
+
+    Stands after weight averaging, so that what is scored and saved is one and the same network.
+    """
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Sends them."""
+        if trainer.world_size > 1:
+            for buffer in pl_module.buffers():
+                torch.distributed.broadcast(buffer, src=0)
 
 
 class KeepBest(pl.Callback):
@@ -49,10 +67,10 @@ class KeepBest(pl.Callback):
 
     Args:
         save: called with the task and its validation metrics, in the first process only.
-        monitor: name of the value; "" for the task's own.
+        monitor: name of the value and whether higher is better.
     """
 
-    def __init__(self, save: Callable[[FaceTask, dict[str, float]], None], monitor: str = "") -> None:
+    def __init__(self, save: Callable[[FaceTask, dict[str, float]], None], monitor: tuple[str, bool]) -> None:
         self.save, self.monitor = save, monitor
         self.best: dict[str, float] = {}
 
@@ -60,14 +78,12 @@ class KeepBest(pl.Callback):
         """Compares and saves."""
         if trainer.sanity_checking or not isinstance(pl_module, FaceTask):
             return
+        name, higher_is_better = self.monitor
         scores = pl_module.validation_scores()
-        name, higher_is_better = monitor_of(pl_module, self.monitor)
-        if name not in scores:
-            raise UserError(f"trainer.monitor is {name!r}; this method logs {', '.join(sorted(scores))}.")
-        better = scores[name] > self.best.get(name, -math.inf)
-        if not higher_is_better:
-            better = scores[name] < self.best.get(name, math.inf)
-        if better or not self.best:
+        if name == LOSS:
+            scores[LOSS] = float(trainer.callback_metrics[LOSS])
+        best, value = self.best.get(name, math.nan), scores[name]
+        if math.isnan(best) or (value > best if higher_is_better else value < best):
             self.best = {**scores, "epoch": trainer.current_epoch + 1}
             if trainer.is_global_zero:
                 self.save(pl_module, self.best)
@@ -82,9 +98,9 @@ class KeepBest(pl.Callback):
 
 
 class EpochTable(pl.Callback):
-    """Writes metrics.csv, a row an epoch, and says each epoch in one line."""
+    """Writes metrics.csv, a row an epoch, and says each epoch in one line; without a path it only speaks."""
 
-    def __init__(self, path: Path, echo: Callable[[str], None]) -> None:
+    def __init__(self, path: Path | None, echo: Callable[[str], None]) -> None:
         self.path, self.echo = path, echo
         self.rows: list[dict[str, float]] = []
         self.start, self.faces = 0.0, 0
@@ -110,12 +126,13 @@ class EpochTable(pl.Callback):
         self.rows.append({"epoch": epoch, "step": trainer.global_step, **values})
         if not trainer.is_global_zero:
             return
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names)
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_text(self.path, text.getvalue())
+        if self.path is not None:
+            names = list(dict.fromkeys(name for row in self.rows for name in row))
+            text = io.StringIO()
+            writer = csv.DictWriter(text, names)
+            writer.writeheader()
+            writer.writerows(self.rows)
+            write_text(self.path, text.getvalue())
         told = f"epoch {epoch}/{trainer.max_epochs}  loss {values.get('train/loss', math.nan):.3f}"
         if isinstance(pl_module, FaceTask):
             own = pl_module.objectives[0]
@@ -133,14 +150,19 @@ class EpochTable(pl.Callback):
 
 
 def monitor_of(task: FaceTask, name: str) -> tuple[str, bool]:
-    """The name and the direction of the value that chooses the best epoch; errors are better when low."""
-    from fer_zoo.metrics import metric
+    """The validation value that chooses the best epoch, and whether higher is better; "" is the task's own.
 
-    if not name or name == task.monitor[0]:
+    Raises:
+        UserError: for a name that the task does not log, with near misses.
+    """
+    if not name:
         return task.monitor
-    if name == "val/loss":
-        return name, False
-    higher_is_better = metric(name.split("/")[2] if name.count("/") >= 2 else name).higher_is_better
-    if higher_is_better is None:
-        raise UserError(f"{name} cannot choose the best epoch: it has no better and worse. Name another metric.")
-    return name, higher_is_better
+    directions = {LOSS: False}
+    for objective in task.objectives:
+        for own in map(metric, objective.metrics):
+            logged = f"val/{objective.target}/{own.name}"
+            entries = objective.space.entries if own.per_name else ()
+            directions.update(dict.fromkeys([logged, *(f"{logged}/{e}" for e in entries)], own.higher_is_better))
+    if name not in directions:
+        raise unknown_name("validation value for trainer.monitor", name, directions)
+    return name, directions[name]

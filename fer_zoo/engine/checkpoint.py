@@ -1,5 +1,6 @@
 """Checkpoints: a folder with model.safetensors and card.json. Loading one executes nothing."""
 
+import io
 import os
 import subprocess
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 
 import fer_zoo
 from fer_zoo.core.cards import Terms, strictest
@@ -45,7 +47,7 @@ def save_method(folder: Path, task: FaceTask, *, training: Mapping[str, Any], va
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in task.network.state_dict().items()}
     with write_atomically(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
+        temporary.write_bytes(to_bytes(tensors))
     write_json(folder / CARD, _card(task, training, validation))
 
 
@@ -99,7 +101,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         """Write whole or not at all."""
         with write_atomically(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+            content = io.BytesIO()  # a full disk is no OSError when torch writes the file itself
+            torch.save(checkpoint, content)
+            temporary.write_bytes(content.getbuffer())
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         """Read plain data and tensors only."""

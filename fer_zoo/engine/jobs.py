@@ -45,9 +45,9 @@ def status(folder: Path) -> str:
         return "done"
     if _is_locked(folder):
         return "running"
-    if (folder / RESUME).is_file():
-        return "resumable"
-    return "failed" if (folder / FAILURE).is_file() else "new"
+    if (folder / FAILURE).is_file():
+        return "failed"
+    return "resumable" if (folder / RESUME).is_file() else "new"
 
 
 def run_job(job: Job, *, echo: Callable[[str], None]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def run_job(job: Job, *, echo: Callable[[str], None]) -> dict[str, Any]:
     if state == "done":
         echo(f"{job.label}: done already, in {job.folder}")
         return read_json(job.folder / RESULT)
-    if state == "resumable":
+    if (job.folder / RESUME).is_file():
         echo(f"{job.label}: carries on in {job.folder}")
     with _lock(job.folder, job.label):
         (job.folder / FAILURE).unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """Training one split of one experiment."""
 
+import signal
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from omegaconf import OmegaConf
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json, write_text
+from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
@@ -44,6 +47,11 @@ def train_run(run: Run, *, echo: Echo) -> dict[str, Any]:
 
 def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
     config = run.config
+    if not run.split.validation:
+        raise UserError(
+            f"Split {run.split.name} has no validation part, which chooses the weights that are kept;"
+            " set protocol.validation_share to more than 0."
+        )
     if process_rank() == 0:
         write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config.to_dict())))
     pl.seed_everything(config.seed, workers=False, verbose=False)
@@ -57,9 +65,8 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
     trainer = fit_trainer(
         config.trainer, config.logger, folder=folder, task=task, seed=config.seed, save=save, echo=echo
     )
-    resume = folder / RESUME
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=resume if resume.is_file() else None, weights_only=True)
+        _train(trainer, task, data, folder / RESUME)
     except UserError as error:
         kept = " The best weights stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
         raise UserError(f"{error}{kept}") from error
@@ -68,8 +75,11 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
     if process_rank() > 0:
         return {}
     if not (folder / "model").is_dir():
-        raise UserError("No validation value was ever measured, so no weights were kept; the validation part is empty.")
-    _draw_curves(folder)
+        raise UserError(
+            "No validation value was ever measured, so no weights were kept; no validation sample can be used."
+        )
+    if (folder / "metrics.csv").is_file():
+        _draw_curves(folder)
     kept = read_json(folder / "model" / CARD)
     return {
         "kind": "training",
@@ -80,6 +90,20 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         "epochs": trainer.current_epoch,
         "num_parameters": kept["num_parameters"],
     }
+
+
+def _train(trainer: pl.Trainer, task: FaceTask, data: FaceDataModule, resume: Path) -> None:
+    """Lightning's fit; Ctrl-C comes out as what it is, and works the next time, too."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=resume if resume.is_file() else None, weights_only=True)
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from stop
+        raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
 
 
 def training_facts(run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import SingleDeviceStrategy
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.callbacks import EpochTable, KeepBest, SeedEachBatch, StopAtNonFiniteLoss, monitor_of
+from fer_zoo.engine.callbacks import EpochTable, EqualBuffers, KeepBest, SeedEachBatch, StopAtNonFiniteLoss, monitor_of
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
 from fer_zoo.engine.jobs import RESUME
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
@@ -63,13 +63,13 @@ def fit_trainer(
 ) -> pl.Trainer:
     """The trainer of one run; `save` gets the task whenever its validation value is the best so far."""
     _quiet()
-    callbacks: list[pl.Callback] = [SeedEachBatch(seed), StopAtNonFiniteLoss(), KeepBest(save, settings.monitor)]
+    monitor = monitor_of(task, settings.monitor)
+    callbacks: list[pl.Callback] = [SeedEachBatch(seed), StopAtNonFiniteLoss(), KeepBest(save, monitor)]
     if settings.ema_decay > 0:
         callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
-    callbacks.append(EpochTable(folder / "metrics.csv", echo))
+    callbacks += [EqualBuffers(), EpochTable(folder / "metrics.csv" if loggers.csv else None, echo)]
     if settings.early_stopping_patience > 0:
-        name, higher = monitor_of(task, settings.monitor)
-        patience = settings.early_stopping_patience
+        (name, higher), patience = monitor, settings.early_stopping_patience
         callbacks.append(EarlyStopping(name, mode="max" if higher else "min", patience=patience))
     resume = RESUME.removesuffix(".ckpt")
     callbacks.append(ModelCheckpoint(folder, resume, save_on_train_epoch_end=True, enable_version_counter=False))

@@ -68,9 +68,10 @@ class FaceTask(pl.LightningModule):
     def setup(self, stage: str) -> None:
         """Before training: class weights from the labels of the training part."""
         if stage == "fit":
-            module: Any = self.trainer.datamodule  # type: ignore[attr-defined]  # set by Trainer.fit(datamodule=…)
+            trainer: Any = self.trainer
             classes = [t for t, space in self.spaces.items() if space.kind == "classes"]
-            self.objectives = self.build_objectives({target: module.class_counts(target) for target in classes})
+            counts = {target: trainer.datamodule.class_counts(target) for target in classes}
+            self.objectives = self.build_objectives(counts)
 
     def train(self, mode: bool = True) -> "FaceTask":
         """Switch between training and evaluation; frozen parts stay in evaluation mode."""
@@ -135,8 +136,18 @@ class FaceTask(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the settings."""
-        steps = int(self.trainer.estimated_stepping_batches)
-        return build_optimizers(self.network, self.settings, steps=steps, monitor=self.monitor)
+        return build_optimizers(self.network, self.settings, steps=self._num_steps(), monitor=self.monitor)
+
+    def _num_steps(self) -> int:
+        """Optimiser steps of the whole run.
+
+        Lightning's own estimate starts the loader's workers, which then fetch the first epoch's batches even where a
+        later one is about to be resumed.
+        """
+        trainer: Any = self.trainer
+        batches = len(trainer.datamodule.train_dataloader())
+        steps = -(-batches // trainer.accumulate_grad_batches) * (trainer.max_epochs or 1)
+        return steps if trainer.max_steps < 0 else min(steps, trainer.max_steps)
 
     def _loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], part: str) -> Tensor:
         losses = {o.target: o.loss(outputs[o.target], batch[o.target]) for o in self.objectives}
