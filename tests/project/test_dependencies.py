@@ -11,7 +11,7 @@ DECLARED = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8
 # Imported name -> distribution, where they differ.
 DISTRIBUTION = {
     "PIL": "pillow", "cv2": "opencv_python_headless", "sklearn": "scikit_learn", "hydra": "hydra_core",
-    "lightning_fabric": "pytorch_lightning",
+    "lightning_fabric": "pytorch_lightning", "yaml": "pyyaml",
 }  # fmt: skip
 # Declared -> why no file imports it.
 NOT_IMPORTED = {
