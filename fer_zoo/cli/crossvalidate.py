@@ -27,14 +27,12 @@ def run(command: Command) -> int:
     config = compose(command.settings, verb="crossvalidate")
 
     from fer_zoo.engine.crossvalidate import crossvalidate, describe_folds, folds
-    from fer_zoo.engine.jobs import process_rank
 
     if "--dry-run" in command.flags:
         columns = ("fold", "train", "validation", "test", "state", "folder")
         print_rows(describe_folds(folds(config, echo=echo)), columns, as_json=as_json)
         return 0
     report, folder = crossvalidate(config, echo=echo)
-    if process_rank() == 0:
-        print_json(report.to_dict()) if as_json else print(report.to_text())
+    print_json(report.to_dict()) if as_json else print(report.to_text())
     echo(f"report, predictions and pictures: {folder}")
     return 0

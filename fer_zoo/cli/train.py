@@ -2,18 +2,22 @@
 
 fer-zoo train method=NAME dataset=NAME [protocol=NAME] [fold=0] [KEY=VALUE …]
 fer-zoo train experiment=NAME [KEY=VALUE …]
+fer-zoo train resume=RUN
 
   fer-zoo train method=timm_classifier dataset=facial_expressions
   fer-zoo train method=timm_classifier method.backbone=resnet34 dataset=image_folder dataset.root=my_faces
   fer-zoo train experiment=timm_classifier_facial_expressions trainer=gpu trainer.max_epochs=30 seed=1
-  fer-zoo train method=timm_classifier dataset=table dataset.root=faces.csv checkpoint=runs/first/model
+  fer-zoo train resume=runs/timm_classifier_facial_expressions/0123456789ab
 
 Settings: method.KEY, dataset.KEY and protocol.KEY as `fer-zoo info NAME` lists them; data.KEY (batch_size, workers,
 augmentation, sampling …); trainer=auto|cpu|gpu|ddp_cpu and trainer.KEY (max_epochs, precision, accumulate,
-early_stopping_patience, ema_decay …); logger=csv|tensorboard; seed, fold, output, checkpoint.
+early_stopping_patience, ema_decay …); logger=csv|tensorboard; seed, fold, output.
 
-The same command goes on where a run stopped, and reads the result of one that is done.
+The same command goes on where a run stopped, and reads the result of one that is done; resume=RUN does so from the
+run's folder alone.
 """
+
+from pathlib import Path
 
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import say
@@ -21,11 +25,15 @@ from fer_zoo.cli.output import say
 
 def run(command: Command) -> int:
     """Trains; says what is used and where the run lies."""
-    from fer_zoo.engine.config import compose
+    from fer_zoo.engine.config import compose, read_config
 
     command.allow_flags()
     command.no_files()
-    config = compose(command.settings, verb="train")
+    wanted = dict(command.settings)
+    if "resume" in wanted:
+        config = read_config(Path(command.options("resume")["resume"]))
+    else:
+        config = compose(command.settings, verb="train")
 
     from fer_zoo.engine.train import train
 

@@ -5,9 +5,11 @@ Order, later wins: the dataclasses' defaults, the files of `fer_zoo/configs`, th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError, nearest, unknown_name
+from fer_zoo.core.files import write_text
 from fer_zoo.core.registry import DATASETS, METHODS, load_object
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.engine.config_files import compose_files, options, protocol_file
@@ -17,6 +19,7 @@ from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 # Written method=NAME, its settings method.KEY=VALUE; what stands beside those settings in its section.
 NAMED: Mapping[str, tuple[str, ...]] = {"method": ("name",), "dataset": ("name", "root"), "protocol": ("name",)}
 PLAIN = ("data", "trainer", "logger")
+CONFIG = "config.yaml"
 FILES = ("trainer", "logger", "experiment")  # written trainer=NAME, where NAME is a file
 
 
@@ -28,7 +31,6 @@ class RunSettings:
     fold: int = setting(0, "which split of the protocol is used", at_least=0)
     experiment: str = setting("", "the experiment's file, and the folder of its runs")
     output: str = setting("runs", "the folder below which runs are written")
-    checkpoint: str | None = setting(None, "a checkpoint whose weights training starts from")
 
 
 @dataclass(kw_only=True)
@@ -89,6 +91,34 @@ def compose(settings: Sequence[tuple[str, str]], *, verb: str) -> RunConfig:
             values[group] = _merged(values.get(group, {}), typed(kind, given, where=group))
     own = typed(RunSettings, {key: words[key] for key in words if key not in (*NAMED, *PLAIN)}, where="")
     return _build(_merged(values, own))
+
+
+def write_config(folder: Path, config: RunConfig) -> None:
+    """Write a run's config.yaml."""
+    from omegaconf import OmegaConf
+
+    write_text(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config.to_dict())))
+
+
+def read_config(folder: Path) -> RunConfig:
+    """The configuration of a run folder.
+
+    Raises:
+        UserError: if the folder holds no whole config.yaml, or one of another version.
+    """
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UserError(f"{folder} is no run folder: it holds no {CONFIG}.")
+    try:
+        values: Any = OmegaConf.to_container(OmegaConf.load(path))
+    except (YAMLError, OSError, ValueError) as error:
+        raise UserError(f"{path} is no whole configuration ({str(error).splitlines()[0]}).") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} is no whole configuration: names with values were expected.")
+    return RunConfig.from_dict(values)
 
 
 def _check_top(words: dict[str, Any], verb: str) -> None:

@@ -1,15 +1,19 @@
 """All folds of an experiment: train and evaluate each, then score all test predictions together."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_json
 from fer_zoo.core.label_spaces import LabelSpace
-from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.config import RunConfig, write_config
 from fer_zoo.engine.evaluate import PREDICTIONS, evaluation_job, read_table, training_labels, write_report
-from fer_zoo.engine.jobs import job_id, process_rank, run_job, status
+from fer_zoo.engine.jobs import job_id, run_job, status
 from fer_zoo.engine.run import Echo, Run, describe_data, open_run
 from fer_zoo.engine.train import train_run
 from fer_zoo.evaluation.prediction_table import write_predictions
@@ -47,9 +51,8 @@ def crossvalidate(config: RunConfig, *, echo: Echo) -> tuple[EvaluationReport, P
     runs = folds(config, echo=echo)
     for number, run in enumerate(runs):
         echo(f"fold {number + 1} of {len(runs)}: {describe_data(run)}")
-        train_run(run, echo=echo)
-        if process_rank() == 0:
-            run_job(evaluation_job(run, echo=echo), echo=echo)
+        _train(run, echo=echo)
+        run_job(evaluation_job(run, echo=echo), echo=echo)
     return pool(runs, echo=echo)
 
 
@@ -68,8 +71,27 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     write_json(folder / "result.json", result)
     for name, values in each.items():
         echo(f"{name}: " + "  ".join(f"{metric} {value:.3f}" for metric, value in values.items()))
-    echo(f"report, predictions and pictures of all folds: {folder}")
     return report, folder
+
+
+def _train(run: Run, *, echo: Echo) -> None:
+    """Train a fold; on several devices in processes of its own, which end with it."""
+    if run.config.trainer.devices == "1":
+        train_run(run, echo=echo)
+        return
+    if {"RANK", "SLURM_PROCID"} & set(os.environ):
+        raise UserError(
+            "crossvalidate starts the processes of each fold itself; under torchrun or SLURM run one"
+            " `fer-zoo train … fold=K` a job, then crossvalidate with the same settings to score them."
+        )
+    if status(run.folder) != "done":
+        write_config(run.folder, run.config)
+        command = [sys.executable, "-m", "fer_zoo", "train", f"resume={run.folder}"]
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            raise UserError(
+                f"Training of {run.label} ended with code {code}; its own lines say why. What is done stays."
+            )
 
 
 def _values(table: pd.DataFrame, space: LabelSpace) -> dict[str, float]:

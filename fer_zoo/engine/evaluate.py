@@ -44,6 +44,8 @@ def evaluate(
     Raises:
         UserError: if the checkpoint is none, or people of the test part were in its training.
     """
+    if any(key.startswith("method") for key, _ in settings):
+        raise UserError("A checkpoint brings its method with it; evaluate takes no method settings.")
     folder = checkpoint_folder(checkpoint)
     task = load_method(folder)
     run = open_run(_configuration(task.card, settings), echo=echo)
@@ -55,7 +57,6 @@ def evaluate(
     output = run.config.output if "output" in keys else folder.parent / "test"
     refuse_training_subjects(task.card, run)
     report = evaluate_run(task, run, Path(output), echo=echo)
-    echo(f"report, predictions and pictures: {output}")
     return report, Path(output)
 
 

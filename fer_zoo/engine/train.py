@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytorch_lightning as pl
-from omegaconf import OmegaConf
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import read_json, write_text
+from fer_zoo.core.files import read_json
 from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
-from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.config import RunConfig, write_config
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import fit_trainer
@@ -53,7 +52,7 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
             " set protocol.validation_share to more than 0."
         )
     if process_rank() == 0:
-        write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config.to_dict())))
+        write_config(folder, config)
     pl.seed_everything(config.seed, workers=False, verbose=False)
     task = run.new_task()
     data = run.data_module(task)
@@ -76,7 +75,8 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         return {}
     if not (folder / "model").is_dir():
         raise UserError(
-            "No validation value was ever measured, so no weights were kept; no validation sample can be used."
+            "No validation value was ever measured, so no weights were kept: training ended before its first epoch did"
+            " (trainer.max_steps), or no validation sample can be used."
         )
     if (folder / "metrics.csv").is_file():
         _draw_curves(folder)

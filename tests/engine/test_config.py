@@ -39,7 +39,7 @@ def test_without_a_word_more_everything_is_its_default() -> None:
     assert config.dataset == {"name": data.name, "root": None, **vars(data.settings())}
     assert config.protocol["name"] == data.protocol
     assert (config.data, config.trainer, config.logger) == (DataSettings(), TrainerSettings(), LoggerSettings())
-    assert (config.seed, config.fold, config.experiment, config.output, config.checkpoint) == (0, 0, "", "runs", None)
+    assert (config.seed, config.fold, config.experiment, config.output) == (0, 0, "", "runs")
 
 
 def test_words_of_a_user_reach_their_fields() -> None:
@@ -50,20 +50,20 @@ def test_words_of_a_user_reach_their_fields() -> None:
         "trainer=cpu",
         "logger=tensorboard",
         *("method.backbone=resnet34", "method.focal_alpha=0.5,1", "dataset.root=/a b/c=d", "dataset.annotators=x,y"),
-        *("protocol.folds=7", "trainer.max_epochs=3", "data.batch_size=32", "seed=1", "fold=2", "checkpoint=a/model"),
+        *("protocol.folds=7", "trainer.max_epochs=3", "data.batch_size=32", "seed=1", "fold=2"),
     )
     assert (config.method["backbone"], config.method["focal_alpha"]) == ("resnet34", [0.5, 1.0])
     assert (config.dataset["root"], config.dataset["annotators"]) == ("/a b/c=d", ["x", "y"])
     assert (config.protocol["name"], config.protocol["folds"]) == ("subject_kfold", 7)
     assert (config.trainer.accelerator, config.trainer.max_epochs, config.logger.tensorboard) == ("cpu", 3, True)
-    assert (config.data.batch_size, config.seed, config.fold, config.checkpoint) == (32, 1, 2, "a/model")
+    assert (config.data.batch_size, config.seed, config.fold) == (32, 1, 2)
 
 
 @settings(max_examples=20)
 @given(text=st.text().filter(lambda text: text not in ("???", "null")))
 def test_any_text_survives_to_the_configuration_and_back(text: str) -> None:
-    config = composed(METHOD, DATASET, f"method.backbone={text}", f"dataset.root={text}", f"checkpoint={text}")
-    assert (config.method["backbone"], config.dataset["root"], config.checkpoint) == (text, text, text)
+    config = composed(METHOD, DATASET, f"method.backbone={text}", f"dataset.root={text}", f"output={text}")
+    assert (config.method["backbone"], config.dataset["root"], config.output) == (text, text, text)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
