@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
-from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
+from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import setting
 from fer_zoo.data.boxes import index_with_boxes, rows_without_face
 from fer_zoo.data.cache import ImageCache, open_cache
@@ -22,9 +22,18 @@ from fer_zoo.data.dataset import Batch, FaceDataset, Sample, collate
 from fer_zoo.data.detection import DETECTORS
 from fer_zoo.data.image_sources import NO_FACE, FaceImages, UnreadableImage
 from fer_zoo.data.index import Index
+from fer_zoo.data.parts import Part, balancing_weights, choose_part, classes_of, require_every_class
 from fer_zoo.data.protocols import Split
 from fer_zoo.data.samplers import EpochSampler, UnpaddedSampler
 from fer_zoo.data.transforms import AUGMENTATIONS
+
+STAGE_PARTS: Mapping[str | None, tuple[str, ...]] = {
+    "fit": ("train", "validation"),
+    "validate": ("validation",),
+    "test": ("test",),
+    "predict": ("test",),
+    None: ("train", "validation", "test"),
+}
 
 
 @dataclass(kw_only=True)
@@ -69,8 +78,9 @@ class FaceDataModule(pl.LightningDataModule):
         seed: of everything drawn.
 
     Attributes:
-        left_out: reason -> number of training and validation samples left out.
-        skipped: id -> reason, of samples that were asked for and cannot be used; of one process.
+        left_out: reason -> number of training and validation samples left out, of the stage that was set up.
+        skipped: id -> reason, of samples without an image of a face, of that stage; without a cache those that this
+            process has met.
         miss_rate: share of the images in which no face was found, None where none was looked for.
         cache: the decoded images, None without a cache.
     """
@@ -91,8 +101,7 @@ class FaceDataModule(pl.LightningDataModule):
         self.skipped: dict[str, str] = {}
         self.miss_rate: float | None = None
         self.cache: ImageCache | None = None
-        self._parts: dict[str, list[str]] | None = None
-        self._unreadable: dict[str, dict[str, str]] = {}
+        self._parts: dict[str, Part] | None = None
 
     def prepare_data(self) -> None:
         """Detects faces and fills the cache, in one process of a machine."""
@@ -106,18 +115,17 @@ class FaceDataModule(pl.LightningDataModule):
                 target's space without training samples.
         """
         parts = self._ready_parts()
-        stages = {"fit": ("train", "validation"), "validate": ("validation",), None: ("train", "validation", "test")}
-        for part in stages.get(stage, ("test",)):
-            self._require_readable(part)
+        self.left_out, self.skipped = {}, {}
+        for name in STAGE_PARTS[stage]:
+            self._note(parts[name], learns=name != "test")
         if stage in ("fit", None):
-            if not parts["train"]:
-                reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
-                raise UserError(
-                    f"No training sample of {self.index.dataset} is left in split {self.split.name} ({reasons})."
-                )
+            where = f"Split {self.split.name} of {self.index.dataset}"
+            if not parts["train"].usable:
+                reasons = ", ".join(f"{count}: {reason}" for reason, count in parts["train"].reasons().items())
+                raise UserError(f"{where} leaves no sample to train on ({reasons or 'its training part is empty'}).")
             for target, space in self.targets.items():
                 if space.kind == "classes":
-                    self._require_every_class(target, space)
+                    require_every_class(self.class_counts(target).tolist(), space, where=where)
 
     def class_counts(self, target: str) -> Int[Tensor, " k"]:
         """How many training samples each class of a target's space has.
@@ -128,19 +136,19 @@ class FaceDataModule(pl.LightningDataModule):
         space = self.targets.get(target)
         if space is None or space.kind != "classes":
             raise UserError(f"Target {target!r} has no classes to count; targets are {', '.join(self.targets)}.")
-        classes = self._training_classes(target, space)
+        classes = classes_of(self.index, self._ready_parts()["train"].usable, space)
         return torch.from_numpy(np.bincount(classes[classes >= 0], minlength=len(space)))
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Augmented batches (epoch after epoch in a new order)."""
-        ids = self._ready_parts()["train"]
+        ids = self._ready_parts()["train"].usable
         rank, world_size = self._rank()
         sampler = EpochSampler(len(ids), self.seed, self._weights(), rank, world_size)
         sampler.set_epoch(self._epoch(len(sampler)))
         return self._loader(ids, sampler, training=True)
 
     def val_dataloader(self) -> DataLoader[Sample]:
-        """The validation part, in order."""
+        """The validation part, in order. Where it is empty, a trainer wants `limit_val_batches=0`."""
         return self._evaluation_loader("validation")
 
     def test_dataloader(self) -> DataLoader[Sample]:
@@ -171,79 +179,37 @@ class FaceDataModule(pl.LightningDataModule):
             )
         return {name: values[keep] for name, values in batch.items()}
 
-    def _ready_parts(self) -> dict[str, list[str]]:
+    def _ready_parts(self) -> dict[str, Part]:
         if self._parts is None:
-            settings = self.settings
+            settings, split = self.settings, self.split
             if settings.detector != "none" and not self.index.is_cropped:
                 self.index, self.miss_rate = index_with_boxes(self.index, settings.detector, progress=settings.progress)
             lacking = dict.fromkeys(rows_without_face(self.index).tolist(), NO_FACE)
             if settings.cache:
                 self.cache = open_cache(self.index, self.spec, progress=settings.progress)
                 lacking = self.cache.lacking()
-            reasons = {self.index.ids[row]: reason for row, reason in lacking.items()}
             self._parts = {
-                "train": self._usable(self.split.train, "train", reasons, labelled=True),
-                "validation": self._usable(self.split.validation, "validation", reasons, labelled=True),
-                "test": self._usable(self.split.test, "test", reasons, labelled=False),
+                "train": choose_part(self.index, split.train, lacking, self.targets),
+                "validation": choose_part(self.index, split.validation, lacking, self.targets),
+                "test": choose_part(self.index, split.test, lacking),
             }
         return self._parts
 
-    def _usable(self, ids: Sequence[str], part: str, reasons: Mapping[str, str], *, labelled: bool) -> list[str]:
-        """The ids that can serve in a part; the others are counted or remembered."""
-        unlabelled = self._without_label(ids) if labelled else {}
-        self._unreadable[part] = {
-            name: reasons[name]
-            for name in ids
-            if name in reasons and reasons[name] != NO_FACE and name not in unlabelled
-        }
-        self.skipped.update({name: reasons[name] for name in ids if name in reasons and name not in unlabelled})
-        if labelled:
-            for name in ids:
-                reason = unlabelled.get(name) or reasons.get(name)
-                if reason:
-                    self.left_out[reason] = self.left_out.get(reason, 0) + 1
-        return [name for name in ids if name not in reasons and name not in unlabelled]
-
-    def _without_label(self, ids: Sequence[str]) -> dict[str, str]:
-        """id -> why it teaches nothing, for samples without a usable label of any target."""
-        rows = self.index.rows_of(ids)
-        known = np.zeros(len(rows), bool)
-        noted = np.zeros(len(rows), bool)
-        for target, space in self.targets.items():
-            labels = self.index.target_array(target, space)[rows]
-            known |= labels != MISSING_CLASS if space.kind == "classes" else np.isfinite(labels).any(axis=1)
-            noted |= self.index.is_labelled(target)[rows]
-        names = " or ".join(self.targets)
-        outside, nothing = f"{names} outside the label space", f"no {names} label"
-        return {ids[i]: outside if noted[i] else nothing for i in np.flatnonzero(~known).tolist()}
-
-    def _require_readable(self, part: str) -> None:
-        if self._unreadable[part] and self.settings.on_unreadable == "stop":
-            raise _unreadable_error(self._unreadable[part])
-
-    def _require_every_class(self, target: str, space: LabelSpace) -> None:
-        counts = self.class_counts(target).tolist()
-        if min(counts) == 0:
-            listing = ", ".join(f"{entry} {count}" for entry, count in zip(space.entries, counts, strict=True))
-            empty = ", ".join(entry for entry, count in zip(space.entries, counts, strict=True) if count == 0)
-            raise UserError(
-                f"Split {self.split.name} of {self.index.dataset} has no training sample of {empty} ({listing}):"
-                " choose a label space without it, or another protocol."
-            )
-
-    def _training_classes(self, target: str, space: LabelSpace) -> npt.NDArray[np.int64]:
-        rows = self.index.rows_of(self._ready_parts()["train"])
-        return self.index.target_array(target, space)[rows].astype(np.int64)
+    def _note(self, part: Part, *, learns: bool) -> None:
+        if part.unreadable and self.settings.on_unreadable == "stop":
+            raise _unreadable_error(part.unreadable)
+        self.skipped.update(part.lacking)
+        if learns:
+            for reason, count in part.reasons().items():
+                self.left_out[reason] = self.left_out.get(reason, 0) + count
 
     def _weights(self) -> npt.NDArray[np.float64] | None:
         if self.settings.sampling != "class_balanced":
             return None
-        targets = [target for target, space in self.targets.items() if space.kind == "classes"]
-        if len(targets) != 1:
-            raise UserError(f"sampling=class_balanced needs one target with classes, found {len(targets)}.")
-        classes = self._training_classes(targets[0], self.targets[targets[0]])
-        weights = 1 / self.class_counts(targets[0]).numpy().clip(1)[classes]
-        return np.where(classes >= 0, weights, weights[classes >= 0].mean())
+        spaces = [space for space in self.targets.values() if space.kind == "classes"]
+        if len(spaces) != 1:
+            raise UserError(f"sampling=class_balanced needs one target with classes, found {len(spaces)}.")
+        return balancing_weights(classes_of(self.index, self._ready_parts()["train"].usable, spaces[0]))
 
     def _rank(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
@@ -260,7 +226,7 @@ class FaceDataModule(pl.LightningDataModule):
         return max(self.trainer.current_epoch, (self.trainer.fit_loop.total_batch_idx + 1) // batches)
 
     def _evaluation_loader(self, part: str) -> DataLoader[Sample]:
-        ids = self._ready_parts()[part]
+        ids = self._ready_parts()[part].usable
         return self._loader(ids, UnpaddedSampler(len(ids), *self._rank()), training=False)
 
     def _loader(
@@ -268,6 +234,7 @@ class FaceDataModule(pl.LightningDataModule):
     ) -> DataLoader[Sample]:
         settings = self.settings
         augmentation = settings.augmentation if training else "none"
+        cv2.setNumThreads(1)  # here, not in the workers: a fork that ends threads which it did not inherit hangs
         return DataLoader(
             FaceDataset(self.index, ids, self.spec, self.targets, augmentation, self.seed, self.cache),
             batch_size=settings.batch_size,
@@ -284,7 +251,8 @@ class FaceDataModule(pl.LightningDataModule):
 
 def _one_thread(worker: int) -> None:
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    if cv2.getNumThreads() != 1:  # a worker that was spawned
+        cv2.setNumThreads(1)
 
 
 def _reason(images: FaceImages, row: int) -> str:
