@@ -110,7 +110,7 @@ def _pipeline(name: str, *, flip: bool) -> Any:
         if name == "strong":
             steps += [
                 albumentations.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 1.2), p=0.2),
-                albumentations.GaussNoise(std_range=(0.01, 0.06), p=0.2),
+                albumentations.GaussNoise(std_range=(0.01, 0.04), p=0.2),
                 albumentations.CoarseDropout(
                     num_holes_range=(1, 1), hole_height_range=(0.1, 0.3), hole_width_range=(0.1, 0.3), fill=0, p=0.4
                 ),
