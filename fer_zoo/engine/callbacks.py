@@ -3,9 +3,12 @@
 import csv
 import io
 import math
+import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
@@ -45,6 +48,28 @@ class StopAtNonFiniteLoss(pl.Callback):
                 f"The loss became {value} in epoch {trainer.current_epoch + 1}, step {trainer.global_step + 1};"
                 " training stopped before it reached the weights. Lower method.learning_rate."
             )
+
+
+class StopAtInterrupt(pl.Callback):
+    """Ctrl-C ends training before the next batch, also where a library swallowed the exception it raised."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Listens to the signal, unless somebody else does; who calls `fit` puts the handler back."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        """Checks."""
+        if self.is_asked:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.is_asked = True
+        raise KeyboardInterrupt
 
 
 class EqualBuffers(pl.Callback):

@@ -60,17 +60,16 @@ def load_method(path: str | Path) -> FaceTask:
         UserError: if the folder is no checkpoint, is cut short, or does not fit this version's network.
     """
     folder = checkpoint_folder(path)
-    card = read_json(folder / CARD)
-    for key in ("schema", "method", "settings", "label_spaces", "input_spec"):
-        if key not in card:
-            raise UserError(f"{folder / CARD} is no checkpoint card: it lacks {key!r}.")
-    if card["schema"] != SCHEMA:
-        raise UserError(f"{folder} has checkpoint schema {card['schema']}; this version of fer_zoo reads {SCHEMA}.")
+    card = _read_card(folder / CARD)
     # The weights stand in the folder; what they once started from need not be at hand.
     settings = {k: v for k, v in card["settings"].items() if k not in ("backbone_pretrained", "backbone_weights")}
-    spaces = {target: _space(values) for target, values in card["label_spaces"].items()}
+    try:
+        spaces = {target: _space(values) for target, values in card["label_spaces"].items()}
+        input_spec = InputSpec.from_dict(card["input_spec"])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{folder / CARD} is damaged: its label spaces or its input spec are no such thing.") from error
     task = create_method(card["method"], label_spaces=spaces, **settings)
-    task.input_spec = InputSpec.from_dict(card["input_spec"])
+    task.input_spec = input_spec
     _load_weights(task.network, folder / WEIGHTS)
     task.card = card
     return task.eval()
@@ -110,6 +109,24 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return torch.load(path, map_location=map_location or "cpu", weights_only=True)
 
 
+def _read_card(path: Path) -> dict[str, Any]:
+    """The card, whose parts are there and of the right kind.
+
+    Raises:
+        UserError: otherwise, and for a schema that this version does not read.
+    """
+    card = read_json(path)
+    kinds = {"schema": int, "method": str, "settings": dict, "label_spaces": dict, "input_spec": dict}
+    for key, kind in kinds.items():
+        if not isinstance(card, dict) or not isinstance(card.get(key), kind):
+            raise UserError(f"{path} is no checkpoint card: it lacks {key!r}, or holds something else under that name.")
+    if card["schema"] != SCHEMA:
+        raise UserError(
+            f"{path.parent} has checkpoint schema {card['schema']}; this version of fer_zoo reads {SCHEMA}."
+        )
+    return card
+
+
 def _load_weights(network: torch.nn.Module, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"The checkpoint lacks {path}; it is not whole.")
@@ -128,7 +145,8 @@ def _load_weights(network: torch.nn.Module, path: Path) -> None:
 def _card(task: FaceTask, training: Mapping[str, Any], validation: Mapping[str, float]) -> dict[str, Any]:
     method = METHODS[task.method_name]
     sets = {name: Terms(*terms) for name, terms in training.get("licences", {}).items()}
-    pretraining = {**method.pretraining, **task.pretraining()}
+    earlier = {name: Terms(**terms) for name, terms in task.card.get("pretraining", {}).items()}
+    pretraining = {**method.pretraining, **earlier, **task.pretraining()}
     return {
         "schema": SCHEMA,
         "method": task.method_name,
@@ -147,7 +165,7 @@ def _card(task: FaceTask, training: Mapping[str, Any], validation: Mapping[str, 
     }
 
 
-def _space(values: Mapping[str, Any]) -> LabelSpace:
+def _space(values: Any) -> LabelSpace:
     return LabelSpace(**{**values, "entries": tuple(values["entries"])})
 
 

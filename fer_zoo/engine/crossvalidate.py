@@ -16,6 +16,7 @@ from fer_zoo.engine.evaluate import PREDICTIONS, evaluation_job, read_table, tra
 from fer_zoo.engine.jobs import job_id, run_job, status
 from fer_zoo.engine.run import Echo, Run, describe_data, open_run
 from fer_zoo.engine.train import train_run
+from fer_zoo.engine.trainer import is_alone
 from fer_zoo.evaluation.prediction_table import write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.scores import score_table
@@ -76,7 +77,7 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
 
 def _train(run: Run, *, echo: Echo) -> None:
     """Train a fold; on several devices in processes of its own, which end with it."""
-    if run.config.trainer.devices == "1":
+    if is_alone(run.config.trainer):
         train_run(run, echo=echo)
         return
     if {"RANK", "SLURM_PROCID"} & set(os.environ):

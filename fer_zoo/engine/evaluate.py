@@ -1,7 +1,7 @@
 """Scoring a checkpoint on people it has never seen: predictions, report, pictures."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,10 @@ def evaluate(
         raise UserError("A checkpoint brings its method with it; evaluate takes no method settings.")
     folder = checkpoint_folder(checkpoint)
     task = load_method(folder)
-    run = open_run(_configuration(task.card, settings), echo=echo)
     keys = {key for key, _ in settings}
-    if run.index.fingerprint() != task.card["training"]["fingerprint"] and not keys & {"protocol", "protocol.name"}:
-        whole = Split("all", (), (), tuple(np.array(run.index.ids)[run.index.is_labelled(run.target)]))
-        run = replace(run, splits=(whole,), config=replace(run.config, fold=0))
-        echo(f"data other than in training: all {len(whole.test)} labelled samples are scored")
+    is_split = bool(keys & {"protocol", "protocol.name"})
+    config = _configuration(task.card, settings)
+    run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
     output = run.config.output if "output" in keys else folder.parent / "test"
     refuse_training_subjects(task.card, run)
     report = evaluate_run(task, run, Path(output), echo=echo)
@@ -75,7 +73,9 @@ def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> Evalu
     data = FaceDataModule(run.index, run.split, task.input_spec, task.spaces, run.config.data, seed=run.config.seed)
     space = task.spaces[run.target]
     table = test_predictions(task, data, run, space)
-    for reason, count in pd.Series(data.skipped).value_counts().items():
+    asked = set(run.split.test)
+    reasons = [reason for name, reason in data.skipped.items() if name in asked]
+    for reason, count in Counter(reasons).items():
         echo(f"without an output: {count} ({reason})")
     origin = {"label": run.label, "fingerprint": run.index.fingerprint(), "split": run.split.name}
     write_predictions(folder / PREDICTIONS, table, space, origin)
@@ -87,6 +87,12 @@ def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> Evalu
 
 def test_predictions(task: FaceTask, data: FaceDataModule, run: Run, space: LabelSpace) -> pd.DataFrame:
     """The prediction table of the split's test part; images without an output keep their row."""
+    data.setup("predict")
+    if not len(data.predict_dataloader().dataset):  # type: ignore[arg-type]  # a FaceDataset has a length
+        raise UserError(
+            f"Not one of the {len(run.split.test)} test images of {run.index.dataset} can be used"
+            f" ({', '.join(sorted(set(data.skipped.values())))}), so there is nothing to score."
+        )
     batches: Any = predict_trainer(run.config.trainer).predict(task, datamodule=data)
     outputs = torch.cat([batch[space.target] for batch in batches]).float().numpy()
     rows = torch.cat([batch["row"] for batch in batches]).numpy()
@@ -149,7 +155,9 @@ def _configuration(card: Mapping[str, Any], settings: Sequence[tuple[str, str]])
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
-    config = compose([("method", card["method"]), *settings], verb="evaluate")
+    # Where faces were looked for in training, they are in evaluation.
+    detector = ("data.detector", training["data"]["detector"])
+    config = compose([("method", card["method"]), detector, *settings], verb="evaluate")
     config.method = {"name": card["method"], **card["settings"]}
     for group in ("dataset", "protocol"):
         if keys & {group, f"{group}.name"} or config.dataset["name"] != training["dataset"]["name"]:

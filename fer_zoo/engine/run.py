@@ -1,9 +1,11 @@
 """One run, resolved: configuration, data, split and method, before anything is trained or scored."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from fer_zoo.core.cards import DatasetCard
 from fer_zoo.core.errors import UserError
@@ -19,6 +21,7 @@ from fer_zoo.engine.trainer import describe_device
 from fer_zoo.tasks.face_task import FaceTask
 
 Echo = Callable[[str], None]
+WHOLE = "all"  # name of a split whose test part is everything
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,13 @@ class Run:
         )
 
 
-def open_run(config: RunConfig, *, echo: Echo) -> Run:
+def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
     """Resolve a configuration, and say what is really used.
+
+    Args:
+        config: method, data set, protocol, fold …
+        echo: told each line for the user.
+        whole_unless: a fingerprint; data of another one are not split, but all tested.
 
     Raises:
         UserError: for anything that is missing or does not fit together, before work begins.
@@ -88,6 +96,20 @@ def open_run(config: RunConfig, *, echo: Echo) -> Run:
     settings = {key: value for key, value in config.dataset.items() if key not in ("name", "root")}
     index = open_dataset(config.dataset["name"], config.dataset.get("root"), **settings)
     target = _target(config, index)
+    if whole_unless and index.fingerprint() != whole_unless:
+        run = Run(replace(config, fold=0), index, target, (_whole(index, target),))
+    else:
+        run = Run(config, index, target, _splits(config, index, target))
+    echo(describe_device(config.trainer))
+    echo(describe_data(run))
+    return run
+
+
+def _whole(index: Index, target: str) -> Split:
+    return Split(WHOLE, (), (), tuple(np.array(index.ids)[index.is_labelled(target)].tolist()))
+
+
+def _splits(config: RunConfig, index: Index, target: str) -> tuple[Split, ...]:
     protocol = {key: value for key, value in config.protocol.items() if key != "name"}
     splits = make_splits(index, config.protocol["name"], protocol, target)
     if not 0 <= config.fold < len(splits):
@@ -95,10 +117,7 @@ def open_run(config: RunConfig, *, echo: Echo) -> Run:
         raise UserError(
             f"fold is {config.fold}, but {config.protocol['name']} makes folds 0 to {last}; set fold={last}."
         )
-    run = Run(config, index, target, tuple(splits))
-    echo(describe_device(config.trainer))
-    echo(describe_data(run))
-    return run
+    return tuple(splits)
 
 
 def describe_data(run: Run) -> str:
@@ -108,8 +127,10 @@ def describe_data(run: Run) -> str:
         f"{name} {len(ids)} of {subjects.loc[list(ids)].nunique()} subjects"
         for name, ids in (("train", run.split.train), ("validation", run.split.validation), ("test", run.split.test))
     ]
-    protocol = run.config.protocol["name"]
-    return f"data: {run.index.dataset} {run.index.fingerprint()}; {protocol}, {run.split.name}: {'; '.join(parts)}"
+    name = f"{run.config.protocol['name']}, {run.split.name}"
+    if run.split.name == WHOLE:
+        name, parts = "other than in training, so all of it", parts[-1:]
+    return f"data: {run.index.dataset} {run.index.fingerprint()}; {name}: {'; '.join(parts)}"
 
 
 def _target(config: RunConfig, index: Index) -> str:

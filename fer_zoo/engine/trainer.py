@@ -14,7 +14,15 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import SingleDeviceStrategy
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.callbacks import EpochTable, EqualBuffers, KeepBest, SeedEachBatch, StopAtNonFiniteLoss, monitor_of
+from fer_zoo.engine.callbacks import (
+    EpochTable,
+    EqualBuffers,
+    KeepBest,
+    SeedEachBatch,
+    StopAtInterrupt,
+    StopAtNonFiniteLoss,
+    monitor_of,
+)
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
 from fer_zoo.engine.jobs import RESUME
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
@@ -64,7 +72,8 @@ def fit_trainer(
     """The trainer of one run; `save` gets the task whenever its validation value is the best so far."""
     _quiet()
     monitor = monitor_of(task, settings.monitor)
-    callbacks: list[pl.Callback] = [SeedEachBatch(seed), StopAtNonFiniteLoss(), KeepBest(save, monitor)]
+    callbacks: list[pl.Callback] = [StopAtInterrupt(), SeedEachBatch(seed), StopAtNonFiniteLoss()]
+    callbacks.append(KeepBest(save, monitor))  # before the averaging, which takes its weights out again after it
     if settings.ema_decay > 0:
         callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
     callbacks += [EqualBuffers(), EpochTable(folder / "metrics.csv" if loggers.csv else None, echo)]
@@ -109,13 +118,19 @@ def predict_trainer(settings: TrainerSettings) -> pl.Trainer:
     )
 
 
+def is_alone(settings: TrainerSettings) -> bool:
+    """Whether one process on one device does it all."""
+    if settings.num_nodes > 1 or settings.devices not in ("1", "auto"):
+        return False
+    return settings.devices == "1" or device_kind(settings) == "cpu" or torch.cuda.device_count() == 1
+
+
 def _device(settings: TrainerSettings) -> dict[str, Any]:
     kind = device_kind(settings)
     devices: int | str = settings.devices if settings.devices == "auto" else int(settings.devices)
     if devices == "auto" and kind == "cpu":
         devices = 1
-    alone = devices == 1 or (devices == "auto" and torch.cuda.device_count() == 1)
-    strategy = settings.strategy if settings.strategy != "auto" or (alone and settings.num_nodes == 1) else "ddp"
+    strategy = settings.strategy if settings.strategy != "auto" or is_alone(settings) else "ddp"
     return {
         "accelerator": kind,
         "devices": devices,

@@ -1,6 +1,6 @@
 """What every registered method must do, for each of its targets; a new method is picked up by being there.
 
-`pytest -k NAME` runs the checks of one method. A method that cannot pass a check stands in `EXCEPTIONS` with the reason.
+`pytest -k NAME` runs the checks of one method. What cannot pass a check stands in `EXCEPTIONS` with the reason.
 """
 
 import math

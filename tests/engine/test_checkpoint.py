@@ -1,0 +1,203 @@
+"""Checkpoints: whole or refused in one sentence, and nothing in them is ever run."""
+
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import fer_zoo
+from fer_zoo.core.errors import UserError
+from fer_zoo.engine.checkpoint import AtomicCheckpointIO, checkpoint_folder, load_method, save_method, subject_hash
+from fer_zoo.engine.create import create_method
+
+SMALL = {"backbone": "resnet10t", "image_size": 32}
+
+
+class Bomb:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (os.fspath(self.target),)
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint") / "model"
+    task = create_method("timm_classifier", seed=5, **SMALL)
+    training = {"licences": {"faces": ["research only", "no"]}, "subject_hashes": [subject_hash("p1")]}
+    save_method(folder, task, training=training, validation={"val/emotion/accuracy": 0.5})
+    return folder
+
+
+@pytest.fixture
+def model(original: Path, tmp_path: Path) -> Path:
+    """A copy to be spoiled."""
+    return Path(shutil.copytree(original, tmp_path / "run" / "model"))
+
+
+def change(model: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    card = json.loads((model / "card.json").read_text())
+    edited = edit(card)
+    (model / "card.json").write_text(json.dumps(card if edited is None else edited))
+
+
+def test_card_tells_origin_and_terms(original: Path) -> None:
+    card = json.loads((original / "card.json").read_text())
+    assert card["method"] == "timm_classifier"
+    assert card["settings"]["backbone"] == "resnet10t"
+    assert card["label_spaces"]["emotion"]["name"] == "emotion/basic7"
+    assert card["input_spec"]["height"] == 32
+    assert card["commercial_use"] == "no"
+    assert card["licences"]["faces"] == {"licence": "research only", "commercial": "no"}
+    assert card["versions"]["fer_zoo"] == fer_zoo.__version__
+    assert card["versions"]["torch"] == torch.__version__.split("+")[0] or card["versions"]["torch"]
+    assert card["num_parameters"] == sum(p.numel() for p in create_method("timm_classifier", **SMALL).parameters())
+
+
+def test_subject_hash_hides_the_code() -> None:
+    assert subject_hash("p1") == subject_hash("p1") != subject_hash("p2")
+    assert "p1" not in subject_hash("p1")
+
+
+def test_run_folder_and_model_folder_both_load(model: Path) -> None:
+    assert checkpoint_folder(model) == checkpoint_folder(model.parent) == model
+    one, two = load_method(model), load_method(os.fspath(model.parent))
+    image = torch.randn(2, 1, 32, 32)
+    assert torch.equal(one(image)["emotion"], two(image)["emotion"])
+    assert one.card["validation"] == {"val/emotion/accuracy": 0.5}
+
+
+def test_loading_draws_nothing(model: Path) -> None:
+    state = torch.random.get_rng_state()
+    load_method(model)
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("length", [0, 7, 1000, -1])
+def test_weights_cut_short(model: Path, length: int) -> None:
+    whole = (model / "model.safetensors").read_bytes()
+    (model / "model.safetensors").write_bytes(whole[:length])
+    with pytest.raises(UserError, match="no whole safetensors file"):
+        load_method(model)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "card.json"])
+def test_missing_part(model: Path, file: str) -> None:
+    (model / file).unlink()
+    with pytest.raises(UserError, match=file):
+        load_method(model)
+
+
+def test_card_cut_short(model: Path) -> None:
+    text = (model / "card.json").read_text()
+    (model / "card.json").write_text(text[: len(text) // 2])
+    with pytest.raises(UserError, match="no whole JSON"):
+        load_method(model)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda card: card.pop("method") and None, id="a key is missing"),
+        pytest.param(lambda card: [], id="a list"),
+        pytest.param(lambda card: 7, id="a number"),
+        pytest.param(lambda card: {**card, "settings": None}, id="settings are none"),
+        pytest.param(lambda card: {**card, "label_spaces": {"emotion": {"name": "x"}}}, id="half a label space"),
+        pytest.param(lambda card: {**card, "label_spaces": {"emotion": 3}}, id="a number for a label space"),
+        pytest.param(lambda card: {**card, "input_spec": {"height": 32}}, id="half an input spec"),
+        pytest.param(lambda card: {**card, "input_spec": {**card["input_spec"], "flavour": 1}}, id="more than a spec"),
+        pytest.param(lambda card: {**card, "method": 5}, id="a number for a method"),
+        pytest.param(lambda card: {**card, "method": "timm_clasifier"}, id="unknown method"),
+        pytest.param(lambda card: {**card, "settings": {**card["settings"], "gears": 5}}, id="unknown setting"),
+        pytest.param(lambda card: {**card, "settings": {**card["settings"], "dropout": 5}}, id="impossible setting"),
+    ],
+)
+def test_spoiled_cards_are_told(model: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    change(model, edit)
+    with pytest.raises(UserError) as error:
+        load_method(model)
+    assert str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_other_schema(model: Path) -> None:
+    change(model, lambda card: card.update(schema=2))
+    with pytest.raises(UserError, match=r"schema 2.* reads 1"):
+        load_method(model)
+
+
+def test_weights_of_another_network(model: Path) -> None:
+    change(model, lambda card: card["settings"].update(backbone="resnet18"))
+    with pytest.raises(UserError, match="do not fit the network"):
+        load_method(model)
+
+
+def test_label_space_that_lost_an_entry(model: Path) -> None:
+    change(model, lambda card: card["label_spaces"]["emotion"]["entries"].pop())
+    with pytest.raises(UserError):
+        load_method(model)
+
+
+def test_pickled_files_are_never_opened(model: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    file = tmp_path / "model.ckpt"
+    file.write_bytes(pickle.dumps(Bomb(made)))
+    with pytest.raises(UserError, match="Pickled files are never run"):
+        load_method(file)
+    shutil.copy(file, model / "model.safetensors")
+    with pytest.raises(UserError, match="no whole safetensors file"):
+        load_method(model)
+    assert not made.exists()
+
+
+def test_pickles_beside_a_checkpoint_are_left_alone(model: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    for name in ("model.pt", "pytorch_model.bin", "resume.ckpt", "code.py"):
+        (model / name).write_bytes(pickle.dumps(Bomb(made)))
+    load_method(model)
+    assert not made.exists()
+
+
+def test_resume_files_run_nothing(tmp_path: Path) -> None:
+    made, file = tmp_path / "made", tmp_path / "resume.ckpt"
+    torch.save({"epoch": Bomb(made)}, file)
+    with pytest.raises(pickle.UnpicklingError):
+        AtomicCheckpointIO().load_checkpoint(file)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_folder_that_is_no_checkpoint(tmp_path: Path, there: bool) -> None:
+    path = tmp_path if there else tmp_path / "none"
+    with pytest.raises(UserError, match="holds no card.json" if there else "does not exist"):
+        load_method(path)
+
+
+def test_folder_with_a_card_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card comes last: without it nothing loads."""
+    task = create_method("timm_classifier", **SMALL)
+    monkeypatch.setattr("fer_zoo.engine.checkpoint.write_json", lambda *args: (_ for _ in ()).throw(OSError("power")))
+    with pytest.raises(OSError, match="power"):
+        save_method(tmp_path / "model", task, training={}, validation={})
+    with pytest.raises(UserError, match="holds no"):
+        load_method(tmp_path / "model")
+
+
+def test_what_the_weights_started_from_stays_on_the_card(model: Path, tmp_path: Path) -> None:
+    """Loading does not need the first weights, but saving again still tells of them."""
+    change(model, lambda card: card["settings"].update(backbone_pretrained=True))
+    change(model, lambda card: card.update(pretraining={"timm/somewhere": {"licence": "odd", "commercial": "no"}}))
+    loaded = load_method(model)
+    save_method(tmp_path / "again", loaded, training={}, validation={})
+    card = json.loads((tmp_path / "again" / "card.json").read_text())
+    assert card["pretraining"] == {"timm/somewhere": {"licence": "odd", "commercial": "no"}}
+    assert card["commercial_use"] == "no"

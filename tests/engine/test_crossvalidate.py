@@ -1,0 +1,73 @@
+"""Crossvalidation: every fold once, every test id once, nothing twice."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import fer_zoo.engine.train as train_module
+from fer_zoo.core.errors import UserError
+from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.crossvalidate import crossvalidate, describe_folds, folds
+from fer_zoo.engine.train import train
+from fer_zoo.evaluation.prediction_table import read_predictions
+
+Configure = Callable[..., RunConfig]
+
+
+def quiet(line: str) -> None:
+    """Hears nothing."""
+
+
+def test_all_folds_are_pooled(configuration: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configuration(verb="crossvalidate", trainer__max_epochs=1)
+    train(configuration(trainer__max_epochs=1, fold=1), echo=quiet)  # the second fold is done already
+    lines: list[str] = []
+    report, folder = crossvalidate(config, echo=lines.append)
+    runs = folds(config, echo=quiet)
+    assert sum("done already" in line for line in lines) == 1
+    table = read_predictions(folder / "predictions.parquet")[0]
+    assert sorted(table["id"]) == sorted(runs[0].index.ids)
+    for run in runs:
+        own = table[table["fold"] == run.split.name]
+        assert sorted(own["id"]) == sorted(run.split.test)
+    assert [row["state"] for row in describe_folds(runs)] == ["done", "done"]
+    assert len(json.loads((folder / "result.json").read_text())["runs"]) == 2
+
+    monkeypatch.setattr(train_module, "fit_trainer", None)  # would fail if anything were trained again
+    again, same = crossvalidate(config, echo=quiet)
+    assert same == folder
+    assert again.to_dict() == report.to_dict()
+
+
+def test_dry_run_makes_nothing(configuration: Configure, tmp_path: Path) -> None:
+    rows = describe_folds(folds(configuration(verb="crossvalidate"), echo=quiet))
+    assert [row["state"] for row in rows] == ["new", "new"]
+    assert [row["train"] + row["validation"] + row["test"] for row in rows] == [48, 48]
+    assert len({row["folder"] for row in rows}) == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def test_several_processes_train_each_fold_apart(configuration: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fold is one command, which starts its processes and ends with them; a failure is told."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], *, check: bool) -> "subprocess.CompletedProcess[str]":
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr("subprocess.run", run)
+    config = configuration(verb="crossvalidate", trainer__devices=2)
+    with pytest.raises(UserError, match="ended with code 3"):
+        crossvalidate(config, echo=quiet)
+    folder = folds(config, echo=quiet)[0].folder
+    assert commands == [[sys.executable, "-m", "fer_zoo", "train", f"resume={folder}"]]
+
+
+def test_launchers_are_refused(configuration: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(UserError, match=r"torchrun.*fold=K"):
+        crossvalidate(configuration(verb="crossvalidate", trainer__devices=2), echo=quiet)

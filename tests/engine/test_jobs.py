@@ -1,0 +1,126 @@
+"""Jobs: states of a folder, one worker at a time, ids."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import read_json
+from fer_zoo.engine.jobs import FAILURE, LOCK, RESULT, RESUME, Job, job_id, process_rank, run_job, status
+
+
+def quiet(line: str) -> None:
+    """Hears nothing."""
+
+
+def job(folder: Path, result: dict[str, int] | Exception | None = None) -> Job:
+    def work(given: Path) -> dict[str, int]:
+        if isinstance(result, Exception):
+            raise result
+        (given / RESUME).write_bytes(b"half")
+        return result or {"answer": 42}
+
+    return Job(folder=folder, label="a piece of work", work=work)
+
+
+def test_states_of_a_folder(tmp_path: Path) -> None:
+    assert status(tmp_path / "none") == "new"
+    (tmp_path / RESUME).write_bytes(b"half")
+    assert status(tmp_path) == "resumable"
+    (tmp_path / FAILURE).write_text("{}")
+    assert status(tmp_path) == "failed"
+    with FileLock(tmp_path / LOCK):
+        assert status(tmp_path) == "running"
+        (tmp_path / RESULT).write_text("{}")
+        assert status(tmp_path) == "done"
+
+
+def test_result_is_made_once(tmp_path: Path) -> None:
+    assert run_job(job(tmp_path / "a"), echo=quiet) == {"answer": 42}
+    assert not (tmp_path / "a" / RESUME).exists()
+    lines: list[str] = []
+    assert run_job(job(tmp_path / "a", RuntimeError("ran again")), echo=lines.append) == {"answer": 42}
+    assert lines == [f"a piece of work: done already, in {tmp_path / 'a'}"]
+
+
+def test_failure_is_remembered_until_it_works(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no luck"):
+        run_job(job(tmp_path, UserError("no luck")), echo=quiet)
+    assert read_json(tmp_path / FAILURE)["reason"] == "no luck"
+    assert status(tmp_path) == "failed"
+    run_job(job(tmp_path), echo=quiet)
+    assert status(tmp_path) == "done"
+    assert not (tmp_path / FAILURE).exists()
+
+
+def test_a_bug_is_no_failure_of_the_user(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_job(job(tmp_path, ZeroDivisionError()), echo=quiet)
+    assert status(tmp_path) == "new"
+
+
+def _hold(folder: Path, held: object, done: object) -> None:
+    with FileLock(folder / LOCK):
+        held.set()  # type: ignore[attr-defined]  # an event
+        done.wait(30)  # type: ignore[attr-defined]
+
+
+def test_second_process_is_refused(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, held, done))
+    other.start()
+    assert held.wait(30)
+    assert status(tmp_path) == "running"
+    with pytest.raises(UserError, match="worked on by another process"):
+        run_job(job(tmp_path), echo=quiet)
+    done.set()
+    other.join(30)
+    assert run_job(job(tmp_path), echo=quiet) == {"answer": 42}
+
+
+def test_lock_of_a_dead_process_does_not_hold(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, held, done))
+    other.start()
+    assert held.wait(30)
+    other.kill()
+    other.join(30)
+    assert (tmp_path / LOCK).exists()
+    assert run_job(job(tmp_path), echo=quiet) == {"answer": 42}
+
+
+def test_further_processes_only_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert process_rank() == 1
+    tmp_path.joinpath("a").mkdir()
+    assert run_job(job(tmp_path / "a"), echo=quiet) == {"answer": 42}
+    assert not (tmp_path / "a" / RESULT).exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "rank"),
+    [({}, 0), ({"RANK": "3", "LOCAL_RANK": "1"}, 3), ({"SLURM_PROCID": "2"}, 2), ({"LOCAL_RANK": "x"}, 0)],
+)
+def test_rank_from_the_launcher(variables: dict[str, str], rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert process_rank() == rank
+
+
+def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        run_job(job(tmp_path / "file" / "below"), echo=quiet)
+
+
+def test_id_follows_the_inputs_and_not_their_order() -> None:
+    assert job_id({"a": 1, "b": 2}) == job_id({"b": 2, "a": 1})
+    assert job_id({"a": 1}) != job_id({"a": 2})
+    assert len(job_id({})) == 12
+    assert set(job_id({})) <= set("0123456789abcdef")
