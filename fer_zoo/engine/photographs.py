@@ -80,4 +80,4 @@ def _expand(given: str) -> list[Path]:
     matched = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     if not matched:
         raise UserError(f"There is no file, folder or match for {given!r}.")
-    return matched
+    return [path for match in matched for path in (_expand(str(match)) if match.is_dir() else [match])]

@@ -14,18 +14,20 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.data.alignment import crop_matrix, warp
 from fer_zoo.data.detection import DETECTORS, Face, detector
 from fer_zoo.data.image_sources import UnreadableImage, read_image
 from fer_zoo.data.transforms import to_tensor
 from fer_zoo.tasks.face_task import FaceTask
 
-Photograph = str | Path | UInt8[np.ndarray, "h w 3"]
+Photograph = str | Path | np.ndarray  # an array is RGB, "h w 3" of uint8
 
 # Faces pass the network in blocks of this size, the last one padded: a matrix product of another height rounds
 # differently, and a face's output must not depend on its neighbours.
 BLOCK = 16
-_READ_AHEAD = 16
+_READ_AHEAD = 4  # photographs
+_MOST_PIXELS = 1 << 26  # of the photographs that wait for a block to fill, in which there may be few faces
 
 FACE_COLUMNS = ("file", "face", "face_found", "face_x", "face_y", "face_width", "face_height", "face_score")
 
@@ -76,7 +78,9 @@ class Predictor:
         waiting: list[FoundFaces] = []
         for found in self._prepared(photographs):
             waiting.append(found)
-            if sum(len(f.crops) for f in waiting) >= BLOCK or len(waiting) >= 4 * BLOCK:
+            faces = sum(len(f.crops) for f in waiting)
+            pixels = sum(f.image.size // 3 for f in waiting if f.image is not None)
+            if faces >= BLOCK or pixels >= _MOST_PIXELS or len(waiting) >= 4 * BLOCK:
                 yield from self._finished(waiting)
                 waiting = []
         yield from self._finished(waiting)
@@ -107,10 +111,10 @@ class Predictor:
                 yield future.result()
 
     def _prepare(self, number: int, photograph: Photograph) -> FoundFaces:
-        name = str(number) if isinstance(photograph, np.ndarray) else str(photograph)
         if isinstance(photograph, np.ndarray):
-            image = photograph
+            name, image = str(number), _checked(photograph, number)
         else:
+            name = str(photograph)
             try:
                 image = read_image(Path(photograph), name=name)
             except UnreadableImage as error:
@@ -153,6 +157,15 @@ class Predictor:
         predicted = {o.target: o.predictions(raw[o.target])[:number] for o in self.task.objectives}
         columns = self.task.columns(predicted)
         return [{name: _plain(values[i]) for name, values in columns.items()} for i in range(number)]
+
+
+def _checked(image: np.ndarray, number: int) -> UInt8[np.ndarray, "h w 3"]:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise UserError(
+            f"Photograph {number} is an array {image.shape} of {image.dtype};"
+            " an RGB image (height, width, 3) of uint8 is expected."
+        )
+    return image
 
 
 def in_colour(image: UInt8[np.ndarray, "h w 3"], colour: str) -> UInt8[np.ndarray, "h w c"]:

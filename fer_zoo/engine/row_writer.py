@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import write_atomically
+from fer_zoo.core.files import full_disk_told, write_atomically
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -35,7 +35,7 @@ class RowWriter:
         self.growing = path if path.suffix == ".csv" else path.with_name(path.name + ".partial.csv")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.growing.open("w", newline="", encoding="utf-8")
+            self._file = self.growing.open("w", newline="", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UserError(f"Cannot write {path}: {error.strerror}. Choose another output.") from error
         self._writer = csv.DictWriter(self._file, self.columns)
@@ -43,8 +43,9 @@ class RowWriter:
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows; missing columns stay empty."""
-        self._writer.writerows(rows)
-        self._file.flush()
+        with full_disk_told(self.growing):
+            self._writer.writerows(rows)
+            self._file.flush()
 
     def __enter__(self) -> "RowWriter":
         return self
@@ -52,9 +53,12 @@ class RowWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with full_disk_told(self.growing):
+            self._file.close()
         if self.growing != self.path:
-            table = pd.read_csv(self.growing, dtype={"file": str, "problem": str})
+            texts = ("file", "problem")  # a file may be called "NA"
+            missing = {column: [""] for column in self.columns if column not in texts}
+            table = pd.read_csv(self.growing, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values=missing)
             with write_atomically(self.path) as temporary:
                 if self.path.suffix == ".parquet":
                     table.to_parquet(temporary, index=False)
