@@ -47,7 +47,7 @@ class FaceTask(pl.LightningModule):
         self.settings, self.network, self.input_spec = settings, network, input_spec
         self.spaces, self.frozen = dict(spaces), tuple(frozen)
         for name in self.frozen:
-            network.get_submodule(name).requires_grad_(False)
+            network.get_submodule(name).requires_grad_(False).eval()
         self.objectives = self.build_objectives({})
         self.scores = nn.ModuleDict({o.target: SumsMetric(o.space, o.metrics) for o in self.objectives})
 
