@@ -5,6 +5,7 @@ from pathlib import Path
 import timm
 import torch
 from jaxtyping import Float
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fer_zoo.core.errors import UserError, unknown_name
@@ -29,10 +30,14 @@ class Backbone(nn.Module):
         if not timm.is_model(name):
             raise unknown_name("timm backbone", name, timm.list_models())
         fixed = {"img_size": image_size} if timm.get_pretrained_cfg(name).fixed_input_size else {}
-        overlay = {"pretrained_cfg_overlay": {"file": str(pretrained_file(name))}} if pretrained else {}
-        self.model = timm.create_model(
-            name, pretrained=pretrained, num_classes=0, in_chans=in_channels, **fixed, **overlay
-        )
+        file = pretrained_file(name) if pretrained else None
+        overlay = {"pretrained_cfg_overlay": {"file": str(file)}} if file else {}
+        try:
+            self.model = timm.create_model(
+                name, pretrained=pretrained, num_classes=0, in_chans=in_channels, **fixed, **overlay
+            )
+        except SafetensorError as error:
+            raise UserError(f"{file} is no whole safetensors file ({error}); delete it and fetch it again.") from error
         self.num_features: int = getattr(self.model, "head_hidden_size", self.model.num_features)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b f"]:
@@ -88,7 +93,7 @@ def pretrained_file(name: str) -> Path:
     try:
         _require_hub()
         return Path(hf_hub_download(repository, "model.safetensors"))
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:  # ValueError: no address
         raise UserError(
             f"The pretrained weights of {name!r} are not in the cache and the hub does not answer"
             f" ({type(error).__name__}); go online once, give a file with method.backbone_weights=PATH,"

@@ -1,5 +1,6 @@
 """Weights from files of others, without ever executing what a file carries."""
 
+import warnings
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -11,6 +12,8 @@ from torch import Tensor
 from fer_zoo.core.errors import UserError
 
 _NESTS = ("state_dict", "model", "model_state_dict", "net")
+# What `torch.load` raises for files that are cut short or something else.
+_DAMAGE = (RuntimeError, EOFError, ValueError, OSError, LookupError, TypeError, AttributeError)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -24,7 +27,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Detected pickle protocol")  # what it cannot read, it refuses
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise UserError(f"{path} is no whole safetensors file: {error}.") from error
     except UnpicklingError as error:
@@ -32,11 +37,15 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path} is no plain state dict: it is damaged or carries pickled code, which is never run;"
             " save its state_dict() with safetensors."
         ) from error
-    except (RuntimeError, EOFError, ValueError) as error:
-        raise UserError(f"{path} is no whole weights file: {str(error).splitlines()[0]}.") from error
+    except _DAMAGE as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise UserError(f"{path} is no whole weights file: {reason}.") from error
     for nest in _NESTS:
         if isinstance(content, dict) and isinstance(content.get(nest), dict):
             content = content[nest]
-    if not isinstance(content, dict) or not content or not all(isinstance(v, Tensor) for v in content.values()):
+    is_state_dict = isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+    )
+    if not is_state_dict or not content:
         raise UserError(f"{path} holds no state dict: names with tensors were expected.")
-    return content
+    return dict(content)
