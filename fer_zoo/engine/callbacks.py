@@ -15,6 +15,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.random import SeedSequence
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.files import write_text
@@ -75,14 +76,24 @@ class StopAtInterrupt(pl.Callback):
 class EqualBuffers(pl.Callback):
     """Gives all processes the buffers of the first before validation: batch norms drift apart during training.
 
+    PyTorch would send them with every batch, for which a process that has a batch less than the others does not wait.
     Stands after weight averaging, so that what is scored and saved is one and the same network.
     """
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Sends them."""
+        """Sends them once."""
         if trainer.world_size > 1:
             for buffer in pl_module.buffers():
                 torch.distributed.broadcast(buffer, src=0)
+            self._send_with_batches(trainer, False)
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Back to how it was."""
+        self._send_with_batches(trainer, True)
+
+    def _send_with_batches(self, trainer: pl.Trainer, send: bool) -> None:
+        if isinstance(trainer.strategy.model, DistributedDataParallel):
+            trainer.strategy.model.require_forward_param_sync = send
 
 
 class KeepBest(pl.Callback):
@@ -185,6 +196,8 @@ def monitor_of(task: FaceTask, name: str) -> tuple[str, bool]:
     directions = {LOSS: False}
     for objective in task.objectives:
         for own in map(metric, objective.metrics):
+            if own.higher_is_better is None:  # a table
+                continue
             logged = f"val/{objective.target}/{own.name}"
             entries = objective.space.entries if own.per_name else ()
             directions.update(dict.fromkeys([logged, *(f"{logged}/{e}" for e in entries)], own.higher_is_better))

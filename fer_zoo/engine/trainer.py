@@ -146,6 +146,7 @@ def _quiet() -> None:
     for message in (
         ".*isinstance\\(treespec, LeafSpec\\).*",
         ".*does not have many workers.*",
+        ".*It is recommended to use `self.log.*sync_dist=True.*",  # metrics are the same in all processes already
         ".*in eval mode at the start of training.*",  # those that the method freezes
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*The number of training batches .* is smaller than the logging interval.*",

@@ -87,7 +87,10 @@ class FaceTask(pl.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """The weighted sum of the losses."""
         loss = self._loss(self(batch["image"]), batch, "train")
-        self.log("train/loss", loss.detach(), prog_bar=True, on_step=False, on_epoch=True, batch_size=len(batch["row"]))
+        size = len(batch["row"])
+        self.log(
+            "train/loss", loss.detach(), prog_bar=True, on_epoch=True, on_step=False, sync_dist=True, batch_size=size
+        )
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
@@ -153,5 +156,6 @@ class FaceTask(pl.LightningModule):
         losses = {o.target: o.loss(outputs[o.target], batch[o.target]) for o in self.objectives}
         if len(losses) > 1:
             size = len(batch["row"])
-            self.log_dict({f"{part}/{t}/loss": v.detach() for t, v in losses.items()}, on_epoch=True, batch_size=size)
+            parts = {f"{part}/{t}/loss": v.detach() for t, v in losses.items()}
+            self.log_dict(parts, on_epoch=True, on_step=False, sync_dist=True, batch_size=size)
         return torch.stack([o.weight * losses[o.target] for o in self.objectives]).sum()
