@@ -13,6 +13,7 @@ from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.data.cache import ImageCache
 from fer_zoo.data.image_sources import FaceImages, UnreadableImage
 from fer_zoo.data.index import Index
+from fer_zoo.data.samplers import Draw
 from fer_zoo.data.transforms import Augmentation, mirror_values, to_tensor
 
 Sample = dict[str, Any]
@@ -22,7 +23,7 @@ Batch = dict[str, Tensor]
 class FaceDataset(Dataset[Sample]):
     """The samples of some ids of an index, in their order.
 
-    A sample is a function of (seed, epoch, position) alone, whatever process draws it.
+    A sample is a function of (seed, epoch, position, repeat) alone, whatever process draws it.
 
     Args:
         index: the data set.
@@ -55,17 +56,17 @@ class FaceDataset(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, where: tuple[int, int]) -> Sample:
-        """The sample at (epoch, position).
+    def __getitem__(self, draw: Draw) -> Sample:
+        """The sample of (epoch, position, repeat), see `EpochSampler`.
 
         Returns:
             `image` float32 (c, h, w) normalised; `row` int, position in the index's table; `unreadable` bool, with a
             black image; each class target as int with -1, each value target as float32 (k,) with NaN for missing.
         """
-        epoch, position = where
+        epoch, position, repeat = draw
         row = int(self.rows[position])
         image, unreadable = self._read(row)
-        augmented = self._augmentation(image, seed=(self._seed, epoch, position))
+        augmented = self._augmentation(image, seed=(self._seed, epoch, position, repeat))
         sample: Sample = {"image": to_tensor(augmented.image, self._spec), "row": row, "unreadable": unreadable}
         for target, labels in self._labels.items():
             label = labels[row]

@@ -62,7 +62,7 @@ class Augmentation:
         *,
         landmarks: Points | None = None,
         mask: Mask | None = None,
-        seed: tuple[int, int, int],
+        seed: tuple[int, ...],
     ) -> Augmented:
         """The image with landmarks and mask moved alike.
 
@@ -70,7 +70,7 @@ class Augmentation:
             image: uint8, (height, width, c) of the spec.
             landmarks: pixels of the image, centres at +0.5; NaN stays NaN; 68 of them change order in a flip.
             mask: part numbers of core.face_parts.
-            seed: (seed, epoch, position of the sample), none negative.
+            seed: (seed, epoch, position of the sample, how often it came before in the epoch), none negative.
         """
         if image.shape != self._shape:
             raise UserError(f"An image of shape {self._shape} was expected, found {image.shape}.")

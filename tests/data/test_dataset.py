@@ -33,16 +33,16 @@ def test_a_sample_holds_its_image_row_and_targets_by_name(tmp_path: Path) -> Non
     reordered = LabelSpace(name="emotion/mine", target="emotion", entries=("surprise", "anger"))
     dataset = FaceDataset(index, index.ids[::-1], SPEC, {"emotion": reordered})
     assert len(dataset) == 12
-    sample = dataset[0, 0]
+    sample = dataset[0, 0, 0]
     assert (sample["row"], sample["unreadable"], sample["emotion"]) == (11, False, 0)
     np.testing.assert_allclose(sample["image"][0].numpy(), (noise(11) / 255 - 0.5) / 0.25, atol=1e-6)
-    assert dataset[0, 5]["emotion"] == 1  # row 6: anger again
-    assert dataset[0, 4]["emotion"] == -1  # row 7: disgust, which the space lacks
+    assert dataset[0, 5, 0]["emotion"] == 1  # row 6: anger again
+    assert dataset[0, 4, 0]["emotion"] == -1  # row 7: disgust, which the space lacks
 
 
 def test_a_target_that_the_index_lacks_is_left_out(tmp_path: Path) -> None:
     index = picture_index(tmp_path, 2)
-    assert "blendshapes" not in FaceDataset(index, index.ids, SPEC, {"blendshapes": BLENDSHAPES_51})[0, 0]
+    assert "blendshapes" not in FaceDataset(index, index.ids, SPEC, {"blendshapes": BLENDSHAPES_51})[0, 0, 0]
 
 
 def test_a_flip_exchanges_the_sides_of_values_with_the_image(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_flip_exchanges_the_sides_of_values_with_the_image(tmp_path: Path) -> 
     truth = index.target_array("blendshapes")
     exchanged = 0
     for i in range(20):
-        values, original = dataset[0, i]["blendshapes"], truth[i]
+        values, original = dataset[0, i, 0]["blendshapes"], truth[i]
         assert values.dtype == np.float32
         if values[left] == original[right]:
             exchanged += 1
@@ -63,18 +63,19 @@ def test_a_flip_exchanges_the_sides_of_values_with_the_image(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("cached", [False, True])
-def test_the_sample_is_a_function_of_seed_epoch_and_position(tmp_path: Path, cached: bool) -> None:
+def test_the_sample_is_a_function_of_seed_epoch_position_and_repeat(tmp_path: Path, cached: bool) -> None:
     index = blendshape_index(tmp_path)
     cache = open_cache(index, SPEC, progress=False) if cached else None
     one, two = (
         FaceDataset(index, index.ids, SPEC, index.label_spaces, augmentation="strong", seed=5, cache=cache)
         for _ in range(2)
     )
-    forward = [one[1, i]["image"] for i in range(20)]
-    assert all(torch.equal(two[1, i]["image"], forward[i]) for i in reversed(range(20)))
-    assert not torch.equal(one[2, 4]["image"], forward[4])
+    forward = [one[1, i, 0]["image"] for i in range(20)]
+    assert all(torch.equal(two[1, i, 0]["image"], forward[i]) for i in reversed(range(20)))
+    assert not torch.equal(one[2, 4, 0]["image"], forward[4])
+    assert not torch.equal(one[1, 4, 1]["image"], forward[4])  # drawn again in the same epoch
     other = FaceDataset(index, index.ids, SPEC, index.label_spaces, augmentation="strong", seed=6, cache=cache)
-    assert not torch.equal(other[1, 4]["image"], forward[4])
+    assert not torch.equal(other[1, 4, 0]["image"], forward[4])
 
 
 def test_cached_and_decoded_samples_are_equal(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_cached_and_decoded_samples_are_equal(tmp_path: Path) -> None:
     decoded = FaceDataset(index, index.ids, SPEC, index.label_spaces, augmentation="standard")
     cache = open_cache(index, SPEC, progress=False)
     cached = FaceDataset(index, index.ids, SPEC, index.label_spaces, augmentation="standard", cache=cache)
-    assert all(torch.equal(decoded[0, i]["image"], cached[0, i]["image"]) for i in range(20))
+    assert all(torch.equal(decoded[0, i, 0]["image"], cached[0, i, 0]["image"]) for i in range(20))
 
 
 @pytest.mark.parametrize("context", ["fork", "spawn"])
@@ -112,14 +113,14 @@ def test_an_unreadable_image_is_a_black_sample_that_says_so(tmp_path: Path) -> N
     (tmp_path / "picture_1.png").write_bytes(b"not a picture")
     for cache in (None, open_cache(index, SPEC, progress=False)):
         dataset = FaceDataset(index, index.ids, SPEC, SIX, cache=cache)
-        assert [dataset[0, i]["unreadable"] for i in range(3)] == [False, True, False]
-        assert (dataset[0, 1]["image"] == -2.0).all()  # black, normalised
+        assert [dataset[0, i, 0]["unreadable"] for i in range(3)] == [False, True, False]
+        assert (dataset[0, 1, 0]["image"] == -2.0).all()  # black, normalised
 
 
 def test_a_batch_has_the_types_of_the_sample_schema(tmp_path: Path) -> None:
     index = blendshape_index(tmp_path, 4)
     dataset = FaceDataset(index, index.ids, SPEC, index.label_spaces)
-    batch = collate([dataset[0, i] for i in range(4)])
+    batch = collate([dataset[0, i, 0] for i in range(4)])
     found = {key: (tuple(value.shape), value.dtype) for key, value in batch.items()}
     assert found == {
         "image": ((4, 1, 24, 24), torch.float32),

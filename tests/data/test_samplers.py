@@ -15,8 +15,8 @@ WORLDS = st.integers(1, 9)
 @given(length=LENGTHS, world=WORLDS)
 def test_evaluation_sees_each_sample_exactly_once_over_all_processes(length: int, world: int) -> None:
     shares = [list(UnpaddedSampler(length, rank, world)) for rank in range(world)]
-    assert sorted(position for share in shares for _, position in share) == list(range(length))
-    assert {epoch for share in shares for epoch, _ in share} <= {0}
+    assert sorted(position for share in shares for _, position, _ in share) == list(range(length))
+    assert {epoch for share in shares for epoch, _, _ in share} <= {0}
     assert [len(UnpaddedSampler(length, rank, world)) for rank in range(world)] == [len(share) for share in shares]
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
@@ -28,10 +28,10 @@ def test_training_gives_every_process_as_much_and_leaves_no_sample_out(
     samplers = [EpochSampler(length, seed, None, rank, world, epoch) for rank in range(world)]
     shares = [list(sampler) for sampler in samplers]
     assert {len(share) for share in shares} == {len(samplers[0])}
-    positions = [position for share in shares for _, position in share]
+    positions = [position for share in shares for _, position, _ in share]
     assert set(positions) == set(range(length))
     assert len(positions) < length + world
-    assert {e for share in shares for e, _ in share} == {epoch}
+    assert {e for share in shares for e, _, _ in share} == {epoch}
 
 
 @given(length=st.integers(2, 60), world=WORLDS, seed=st.integers(0, 99))
@@ -50,7 +50,7 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
     sampler.set_epoch(0)
     assert list(sampler) == first
     assert list(EpochSampler(50, seed=4, epoch=3)) == third
-    assert [p for _, p in third] != [p for _, p in first]
+    assert [p for _, p, _ in third] != [p for _, p, _ in first]
     assert list(EpochSampler(50, seed=5)) != first
     assert third[0][0] == 3
 
@@ -60,11 +60,22 @@ def test_weights_draw_with_replacement_in_their_proportion() -> None:
     counts = np.zeros(4)
     for epoch in range(10):
         sampler = EpochSampler(2000, 0, weights, epoch=epoch)
-        for _, position in sampler:
+        for _, position, _ in sampler:
             counts[position % 4] += 1
     share = counts / counts.sum()
     np.testing.assert_allclose(share, [0.1, 0.3, 0.0, 0.6], atol=0.02)  # four standard deviations are 0.014
     assert list(EpochSampler(2000, 0, weights)) == list(EpochSampler(2000, 0, weights))
+
+
+@given(length=st.integers(1, 40), world=WORLDS, seed=st.integers(0, 99))
+def test_every_draw_of_an_epoch_is_another_one(length: int, world: int, seed: int) -> None:
+    """Else a sample drawn ten times would be shown ten times with the same augmentation, and learned by heart."""
+    weights = [10.0] + [1.0] * (length - 1)
+    draws = [d for r in range(world) for d in EpochSampler(length, seed, weights, r, world)]
+    assert len(set(draws)) == len(draws)
+    for position in {position for _, position, _ in draws}:
+        repeats = sorted(repeat for _, p, repeat in draws if p == position)
+        assert repeats == list(range(len(repeats)))
 
 
 @pytest.mark.parametrize(("rank", "world"), [(-1, 2), (2, 2), (0, 0)])
