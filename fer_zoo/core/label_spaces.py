@@ -1,7 +1,7 @@
 """Label spaces: the named, ordered entries of a target. Order is part of a space; spaces meet by name only."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -15,7 +15,7 @@ class LabelSpace:
     """The entries of one target, in vector order.
 
     Attributes:
-        name: "target/variant", as a checkpoint stores it.
+        name: "target/variant", as a checkpoint stores it; "target/variant:one+two" holds some of the entries only.
         target: what the entries describe: emotion, au, blendshapes, expression …
         entries: unique names; the position is the class number or the vector index.
         kind: "classes" (one of the entries holds) or "values" (each entry has a number).
@@ -75,9 +75,22 @@ class LabelSpace:
             raise UserError(f"Label {label!r} in {where} is not one of {self.name}: {', '.join(self.entries)}.{hint}")
         return spellings[label.lower()]
 
-    def positions_in(self, other: "LabelSpace") -> tuple[int, ...]:
-        """For each entry of this space its position in another one, -1 where the other lacks it."""
-        return tuple(other.entries.index(e) if e in other.entries else MISSING_CLASS for e in self.entries)
+    def only(self, entries: Collection[str]) -> "LabelSpace":
+        """The space of some of the entries, in this space's order; its name says which.
+
+        Raises:
+            UserError: if the space lacks one of them, or none are given.
+
+        Example:
+            >>> label_space("emotion/basic7").only(["sadness", "anger"]).name
+            'emotion/basic7:anger+sadness'
+        """
+        positions = {self.index(entry) for entry in entries}
+        if len(positions) == len(self.entries):
+            return self
+        kept = tuple(entry for i, entry in enumerate(self.entries) if i in positions)
+        codes = {code: entry for code, entry in self.codes.items() if entry in kept}
+        return replace(self, name=f"{self.name.partition(':')[0]}:{'+'.join(kept)}", entries=kept, codes=codes)
 
 
 def value_space(
@@ -115,11 +128,12 @@ def label_spaces() -> Mapping[str, LabelSpace]:
 
 
 def label_space(name: str) -> LabelSpace:
-    """The space of that name.
+    """The space of that name; "emotion/basic7:anger+sadness" is some of the entries of one.
 
     Raises:
-        UserError: if there is none, with the nearest names.
+        UserError: if there is none, or it lacks one of the entries, with the nearest names.
     """
-    if name not in label_spaces():
-        raise unknown_name("label space", name, tuple(label_spaces()))
-    return label_spaces()[name]
+    whole, colon, entries = name.partition(":")
+    if whole not in label_spaces():
+        raise unknown_name("label space", whole, tuple(label_spaces()))
+    return label_spaces()[whole].only(entries.split("+")) if colon else label_spaces()[whole]

@@ -101,7 +101,7 @@ def check_dataset(index: Index, card: DatasetCard, progress: Progress | None = N
         progress: called with (files done, files in all).
     """
     files = _read_files(index, progress)
-    missing = (*index.noted("missing"), *(entry for entry, file in files.items() if file.problem == "missing"))
+    missing = tuple(entry for entry, file in files.items() if file.problem == "missing")
     unreadable = {entry: file.problem for entry, file in files.items() if file.problem not in ("", "missing")}
     by_content: dict[str, list[str]] = {}
     for entry, file in files.items():

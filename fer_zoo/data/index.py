@@ -1,7 +1,7 @@
 """The index of a data set: one row a sample, one column a fact, no pixels."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -161,14 +161,6 @@ class Index:
             )
         return self.table[shared].reindex(columns=list(space.entries)).to_numpy(dtype=np.float32)
 
-    def subset(self, ids: Iterable[str]) -> "Index":
-        """The index of these samples, in the order of the ids.
-
-        Raises:
-            UserError: for unknown ids, or if none are given.
-        """
-        return replace(self, table=self.table.iloc[self.rows_of(ids)].reset_index(drop=True))
-
 
 def index_table(dataset: str, images: Sequence[str], **columns: Any) -> pd.DataFrame:
     """A table with `id` from the images' relative paths, and every required column that is not given filled.
@@ -196,6 +188,37 @@ def space_for(target: str, name: str, *, where: str) -> LabelSpace:
     if space.target != target:
         raise UserError(f"{where}={name} describes {space.target!r}; a space of target {target!r} is needed here.")
     return space
+
+
+def chosen_classes(space: LabelSpace, classes: Sequence[str]) -> LabelSpace:
+    """The space of the classes that a user names (setting `classes`), of all where none are named.
+
+    Raises:
+        UserError: for a class that the space lacks, with the nearest.
+    """
+    return space.only([space.parse(name, where="dataset.classes") for name in classes]) if classes else space
+
+
+def classes_in_data(
+    space: LabelSpace, classes: Sequence[str], labels: Iterable[str | None]
+) -> tuple[LabelSpace, list[Note]]:
+    """The space of the classes that a user names, else of those that occur; and a note where that is not all.
+
+    Raises:
+        UserError: for a class that the space lacks, with the nearest.
+    """
+    found = {label for label in labels if label is not None}
+    if classes:
+        chosen = chosen_classes(space, classes)
+        apart = [entry for entry in space.entries if entry in found and entry not in chosen.entries]
+        sentence = f"Neither trained nor scored, as dataset.classes leaves them out: {', '.join(apart)}."
+        return chosen, [Note("classes", sentence)] if apart else []
+    absent = [entry for entry in space.entries if entry not in found]
+    if not absent or not found:
+        return space, []
+    present = space.only(found)
+    sentence = f"Classes in the data: {', '.join(present.entries)}; {space.name} also has {', '.join(absent)}."
+    return present, [Note("classes", sentence)]
 
 
 def _checked(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]) -> pd.DataFrame:

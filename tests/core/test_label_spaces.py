@@ -10,7 +10,7 @@ from fer_zoo.core import face_parts, landmarks
 from fer_zoo.core.action_units import GENET_SLIDERS
 from fer_zoo.core.blendshapes import BLENDSHAPES, BLENDSHAPES_51
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space, label_spaces
+from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces
 from fer_zoo.core.sample import TARGETS
 
 ALL_SPACES = sorted(label_spaces())
@@ -118,13 +118,28 @@ def test_an_unknown_space_is_told_with_its_neighbours() -> None:
         label_space("emotion/rav")
 
 
-@pytest.mark.parametrize("first", EMOTIONS)
-@pytest.mark.parametrize("second", EMOTIONS)
-def test_spaces_meet_by_name_only(first: str, second: str) -> None:
-    one, other = label_space(first), label_space(second)
-    for entry, position in zip(one.entries, one.positions_in(other), strict=True):
-        assert (position == MISSING_CLASS) == (entry not in other.entries)
-        assert position == MISSING_CLASS or other.entries[position] == entry
+@given(data=st.data(), name=st.sampled_from(ALL_SPACES))
+def test_some_entries_are_a_space_that_its_name_gives_back(data: st.DataObject, name: str) -> None:
+    whole = label_space(name)
+    entries = data.draw(st.lists(st.sampled_from(whole.entries), min_size=1))
+    some = whole.only(entries)
+    assert some.entries == tuple(entry for entry in whole.entries if entry in entries)
+    assert label_space(some.name) == some
+    assert (some is whole) == (set(entries) == set(whole.entries))
+    assert (some.target, some.kind, some.maximum) == (whole.target, whole.kind, whole.maximum)
+    assert some.codes == {code: entry for code, entry in whole.codes.items() if entry in entries}
+    assert some.only(entries[:1]) == whole.only(entries[:1])
+
+
+def test_entries_that_a_space_lacks_are_told_with_their_neighbours() -> None:
+    with pytest.raises(UserError, match=r"emotion/raf has no entry 'hapiness'\. Did you mean 'happiness'"):
+        label_space("emotion/raf").only(["hapiness"])
+    with pytest.raises(UserError, match="emotion/raf has no entry 'glad'"):
+        label_space("emotion/raf:anger+glad")
+    with pytest.raises(UserError, match="needs unique entries and at least one"):
+        label_space("emotion/raf").only([])
+    with pytest.raises(UserError, match="Did you mean 'emotion/raf'"):
+        label_space("emotion/rav:anger")
 
 
 @pytest.mark.parametrize(("entries", "codes"), [((), {}), (("a", "a"), {}), (("a",), {"1": "b"})])

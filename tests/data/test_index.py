@@ -70,13 +70,10 @@ def test_lacking_target_names_those_it_has() -> None:
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=8, unique=True))
-def test_rows_and_subset_follow_the_ids(rows: list[int]) -> None:
+def test_rows_follow_the_ids(rows: list[int]) -> None:
     index = make_index()
     ids = [index.ids[row] for row in rows]
     assert index.rows_of(ids).tolist() == rows
-    subset = index.subset(ids)
-    assert subset.ids == ids
-    assert list(subset.table.index) == list(range(len(rows)))
 
 
 def test_unknown_ids_are_refused() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_order_of_rows_and_unlabelled_people_change_nothing(
     settings = {"folds": 3} if name in KFOLDS else {}
     index = make_index(people)
     splits = make_splits(index, name, settings, "emotion")
-    shuffled = index.subset(np.random.default_rng(seed).permutation(np.array(index.ids)).tolist())
+    shuffled = replace(index, table=index.table.sample(frac=1.0, random_state=seed))
     assert make_splits(shuffled, name, settings, "emotion") == splits
     more = make_index([*people, (50, 4), (51, 4)])  # two more people, neither with a label
     assert make_splits(more, name, settings, "emotion") == splits

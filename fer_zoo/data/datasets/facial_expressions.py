@@ -16,7 +16,7 @@ from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import label_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
-from fer_zoo.data.index import Index, Note, index_table, space_for
+from fer_zoo.data.index import Index, Note, chosen_classes, index_table, space_for
 
 NAME = "facial_expressions"
 NATIVE_SPACE = "emotion/facial_expressions8"
@@ -38,8 +38,11 @@ class FacialExpressionsSettings:
     label_space: str = setting(
         "emotion/facial_expressions6", "classes to train and score; others stay in the table, apart"
     )
+    classes: list[str] = setting([], "which classes of label_space to train and score; empty: all of them")
     annotators: list[str] = setting([], "keep only labels by these persons (column user.id); empty: all")
-    missing_images: str = setting("stop", "when a listed image is not there", choices=("stop", "skip"))
+    missing_images: str = setting(
+        "stop", "when a listed image is not there: skipped ones are counted", choices=("stop", "skip")
+    )
 
 
 CARD = DatasetCard(
@@ -86,7 +89,7 @@ def read(root: Path, settings: FacialExpressionsSettings) -> Index:
     Raises:
         UserError: for a missing file, an unknown label or annotator, or a listed image that is not there.
     """
-    space = space_for("emotion", settings.label_space, where="dataset.label_space")
+    space = chosen_classes(space_for("emotion", settings.label_space, where="dataset.label_space"), settings.classes)
     root = root / ARCHIVE_FOLDER if (root / ARCHIVE_FOLDER / LEGEND).is_file() else root
     for part in ("images", LEGEND, SECOND_LABELS):
         if not (root / part).exists():
@@ -95,9 +98,9 @@ def read(root: Path, settings: FacialExpressionsSettings) -> Index:
     legend = _read_legend(root / LEGEND)
     found = {"images": len(files), "rows": len(legend)}
     rows, notes = _keep_annotators(legend, settings.annotators), [_unlisted(files, legend)]
-    rows, missing = _drop_missing(rows, files, settings.missing_images)
+    notes.append(_missing(rows, files, settings.missing_images))
     rows, doubles = _merge_doubles(rows)
-    notes += [*missing, *doubles]
+    notes += doubles
     table = index_table(
         NAME,
         [f"images/{file}" for file in rows["file"]],
@@ -173,7 +176,8 @@ def _unlisted(files: list[str], legend: pd.DataFrame) -> Note:
     return Note("unlabelled", f"{len(ids)} images have no row in {LEGEND} and are left out.", ids)
 
 
-def _drop_missing(rows: pd.DataFrame, files: list[str], policy: str) -> tuple[pd.DataFrame, list[Note]]:
+def _missing(rows: pd.DataFrame, files: list[str], policy: str) -> Note:
+    """A note on the images that are not there; their rows stay, so that what is scored counts them."""
     is_there = rows["file"].isin(files)
     ids = _ids(rows["file"][~is_there].drop_duplicates())
     if ids and policy == "stop":
@@ -181,8 +185,7 @@ def _drop_missing(rows: pd.DataFrame, files: list[str], policy: str) -> tuple[pd
             f"{len(ids)} images listed in {LEGEND} are not there, e.g. {', '.join(ids[:3])}: complete the copy, or set"
             " dataset.missing_images=skip."
         )
-    note = Note("missing", f"{len(ids)} images listed in {LEGEND} are not there and are left out.", ids)
-    return rows[is_there], [note]
+    return Note("missing", f"{len(ids)} images listed in {LEGEND} are not there.", ids)
 
 
 def _merge_doubles(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:

@@ -13,7 +13,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
-from fer_zoo.data.index import SPLIT_WORDS, Index, Note, index_table, space_for
+from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
 
 NAME = "image_folder"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
@@ -24,6 +24,10 @@ class ImageFolderSettings:
     """How the folders are read."""
 
     label_space: str = setting("emotion/basic7", "the space that the class folders are names of")
+    classes: list[str] = setting(
+        [],
+        "which classes of label_space to train and score, the others stay apart; empty: those that occur in the data",
+    )
     subject_pattern: str = setting(
         "", "regular expression with one group: the person, searched in a file's name; empty: each file is its own"
     )
@@ -41,6 +45,7 @@ CARD = DatasetCard(
     traps=(
         "Without subject_pattern every file counts as a person of its own, so one person may be trained on and tested.",
         "Class folders are mapped by name onto the label space; a name it does not know is refused.",
+        "Classes of the label space that have no folder are left out of it, unless `classes` says which there are.",
     ),
     own_data=True,
 )
@@ -68,7 +73,7 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
             f"No images below {root}: {NAME} expects one folder a class ({', '.join(space.entries)}) that holds images"
             f" ({', '.join(SUFFIXES)})."
         )
-    notes = []
+    chosen, notes = classes_in_data(space, settings.classes, emotions)
     if num_ignored:
         sentence = f"{num_ignored} files are hidden, stand outside the class folders or are no images by their suffix."
         notes.append(Note("ignored", f"{sentence} They are left out."))
@@ -79,7 +84,7 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
         dataset=NAME,
         root=root,
         table=table.assign(split=splits) if parts else table,
-        label_spaces={"emotion": space},
+        label_spaces={"emotion": chosen},
         is_cropped=settings.cropped,
         notes=tuple(notes),
         found={"images": len(images)},

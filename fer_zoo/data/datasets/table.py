@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,7 @@ from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
-from fer_zoo.data.index import SPLIT_WORDS, Index, Note, index_table, space_for
+from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
 
 NAME = "table"
 T = TypeVar("T")
@@ -33,14 +33,20 @@ class TableSettings:
     path_column: str = setting("path", "image file, relative to the root; one row an image")
     label_column: str = setting("", "emotion; an empty cell is a missing label")
     label_space: str = setting("emotion/basic7", "the space of label_column")
+    classes: list[str] = setting(
+        [],
+        "which classes of label_space to train and score, the others stay apart; empty: those that occur in the data",
+    )
     subject_column: str = setting("", "person; an empty cell, or no column: the image is its own")
     clip_column: str = setting("", "video or sequence that the image belongs to")
     frame_column: str = setting("", "number of the frame within its clip")
     source_column: str = setting("", "short word for where the image comes from")
     split_column: str = setting("", "train, validation (val, valid) or test; an empty cell is in no part")
     au_columns: list[str] = setting([], "columns of action units: AU12, AU12_r or 12; an empty cell is missing")
-    au_space: str = setting("au/disfa12", "the space of au_columns; entries without a column are missing")
-    missing_images: str = setting("stop", "when a listed image is not there", choices=("stop", "skip"))
+    au_space: str = setting("au/disfa12", "the space of au_columns; entries without any value are left out")
+    missing_images: str = setting(
+        "stop", "when a listed image is not there: skipped ones are counted", choices=("stop", "skip")
+    )
     cropped: bool = setting(False, "the images are face crops, whose whole area is used")
 
 
@@ -71,32 +77,34 @@ def read(root: Path, settings: TableSettings) -> Index:
     sheet = _Sheet(root, settings.file)
     images = sheet.each(settings.path_column, "path_column", lambda cell: _relative(cell, root))
     columns: dict[str, Any] = {}
-    notes, spaces = [], dict[str, LabelSpace]()
+    notes, spaces = list[Note](), dict[str, LabelSpace]()
     if settings.label_column:
-        spaces["emotion"] = space = space_for("emotion", settings.label_space, where="dataset.label_space")
+        space = space_for("emotion", settings.label_space, where="dataset.label_space")
         columns["emotion"] = sheet.each(
             settings.label_column,
             "label_column",
             lambda cell: space.parse(cell, where=f"column {settings.label_column}") if cell else None,
         )
+        spaces["emotion"], notes = classes_in_data(space, settings.classes, columns["emotion"])
     if settings.au_columns:
-        spaces["au"] = space_for("au", settings.au_space, where="dataset.au_space")
-        columns |= _action_units(sheet, settings.au_columns, spaces["au"])
-        if lacking := [entry for entry in spaces["au"].entries if np.isnan(columns[entry]).all()]:
-            notes.append(Note("missing values", f"No value of {', '.join(lacking)} is known."))
+        whole = space_for("au", settings.au_space, where="dataset.au_space")
+        units = _action_units(sheet, settings.au_columns, whole)
+        spaces["au"], lacking = _units_in_data(whole, units)
+        notes += lacking
+        columns |= {entry: units[entry] for entry in spaces["au"].entries}
     columns |= _descriptions(sheet, settings)
     table = index_table(NAME, images, **columns)
     num_alone = int((table["subject"] == table["id"]).sum())
     if num_alone:
         notes.append(Note("subjects", f"{num_alone} images name no subject, so each counts as a subject of its own."))
-    table, missing = _drop_missing(table, root, settings.missing_images)
+    notes += _missing(table, root, settings.missing_images)
     return Index(
         dataset=NAME,
         root=root,
         table=table,
         label_spaces=spaces,
         is_cropped=settings.cropped,
-        notes=(*notes, *missing),
+        notes=tuple(notes),
         found={"rows": len(images)},
         variant=f"{sheet.suffix} table",
     )
@@ -201,8 +209,8 @@ def _part(cell: str) -> str:
 
 
 def _action_units(sheet: _Sheet, columns: list[str], space: LabelSpace) -> dict[str, np.ndarray]:
-    """One float column per entry of the space."""
-    values = {entry: np.full(len(sheet.table), np.nan) for entry in space.entries}
+    """One float column per entry that has a column."""
+    values: dict[str, np.ndarray] = {}
     taken: dict[str, str] = {}
     for column in columns:
         entry = _action_unit(column, space)
@@ -211,6 +219,15 @@ def _action_units(sheet: _Sheet, columns: list[str], space: LabelSpace) -> dict[
         taken[entry] = column
         values[entry] = np.array(sheet.each(column, "au_columns", partial(_value, column=column, space=space)))
     return values
+
+
+def _units_in_data(space: LabelSpace, values: Mapping[str, np.ndarray]) -> tuple[LabelSpace, list[Note]]:
+    """The space of the units that have a value (a column, where none has one), and a note on the others."""
+    known = [entry for entry, column in values.items() if not np.isnan(column).all()]
+    present = space.only(known or list(values))
+    lacking = [entry for entry in space.entries if entry not in present.entries]
+    sentence = f"Units in the data: {', '.join(present.entries)}; {space.name} also has {', '.join(lacking)}."
+    return present, [Note("units", sentence)] if lacking else []
 
 
 def _action_unit(column: str, space: LabelSpace) -> str:
@@ -238,14 +255,12 @@ def _value(cell: str, column: str, space: LabelSpace) -> float:
     return value
 
 
-def _drop_missing(table: pd.DataFrame, root: Path, policy: str) -> tuple[pd.DataFrame, list[Note]]:
-    is_there = np.array([(root / image).is_file() for image in table["image"]], dtype=bool)
-    ids = tuple(table["id"][~is_there])
-    if not ids:
-        return table, []
-    if policy == "stop":
+def _missing(table: pd.DataFrame, root: Path, policy: str) -> list[Note]:
+    """A note on the images that are not there; their rows stay, so that what is scored counts them."""
+    ids = tuple(name for name, image in zip(table["id"], table["image"], strict=True) if not (root / image).is_file())
+    if ids and policy == "stop":
         raise UserError(
             f"{len(ids)} of {len(table)} images in the table are not there, e.g. {', '.join(ids[:3])}: paths are"
             " relative to the root; set dataset.missing_images=skip to go on without them."
         )
-    return table[is_there], [Note("missing", f"{len(ids)} images in the table are not there and are left out.", ids)]
+    return [Note("missing", f"{len(ids)} of {len(table)} images in the table are not there.", ids)] if ids else []

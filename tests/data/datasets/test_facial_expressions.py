@@ -68,6 +68,11 @@ def test_label_space_and_annotators_are_settings(tmp_path: Path) -> None:
     assert set(film.table["source"]) == {"film"}
     with pytest.raises(UserError, match=r"No annotator 'jhamsky'.* Did you mean 'jhamski'"):
         open_dataset(NAME, fake.root, annotators=["jhamsky"])
+    two = open_dataset(NAME, fake.root, classes=["Sad", "anger"])
+    assert two.label_spaces["emotion"].name == "emotion/facial_expressions6:anger+sadness"
+    assert two.table.equals(index.table)
+    with pytest.raises(UserError, match=r"'fear' in dataset\.classes is not one of emotion/facial_expressions6"):
+        open_dataset(NAME, fake.root, classes=["fear"])
     with pytest.raises(UserError, match="describes 'au'"):
         open_dataset(NAME, fake.root, label_space="au/disfa12")
 
@@ -81,7 +86,8 @@ def test_missing_images_stop_unless_asked(tmp_path: Path) -> None:
         open_dataset(NAME, fake.root)
     index = open_dataset(NAME, fake.root, missing_images="skip")
     assert index.noted("missing") == (code("Fff_0001.jpg"),)
-    assert len(index) == len(fake.people) - 1
+    assert len(index) == len(fake.people)  # its row stays, so that what is scored counts it
+    assert sum("are not there" in note.sentence for note in index.notes) == 1
     assert check_dataset(index, CARD).missing == (code("Fff_0001.jpg"),)
 
 

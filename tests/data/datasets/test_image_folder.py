@@ -5,6 +5,7 @@ from fakes import image_folder as fakes
 from fakes.fake import write_image
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.label_spaces import label_space
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
@@ -22,7 +23,7 @@ def test_classes_at_the_root_need_no_split(tmp_path: Path) -> None:
     assert list(index.table["emotion"]) == ["fear", "anger", "happiness"]
     assert list(index.table["subject"]) == index.ids
     assert index.variant == "class folders"
-    assert [note.kind for note in index.notes] == ["subjects"]
+    assert [note.kind for note in index.notes] == ["classes", "subjects"]
     assert not index.is_cropped and opened(tmp_path, cropped=True).is_cropped
 
 
@@ -35,8 +36,26 @@ def test_left_out_files_are_counted(tmp_path: Path) -> None:
 def test_order_of_folders_is_not_the_order_of_classes(tmp_path: Path) -> None:
     fake = fakes.write(tmp_path)
     index = opened(fake.root, **fake.settings, label_space="emotion/fer2013")
-    codes = {"anger": 0, "happiness": 3, "sadness": 4, "surprise": 5, "neutral": 6}
+    codes = {"anger": 0, "happiness": 1, "sadness": 2, "surprise": 3, "neutral": 4}
+    assert index.label_spaces["emotion"] == label_space("emotion/fer2013").only(codes)
     assert index.target_array("emotion").tolist() == [codes[name] for name in index.table["emotion"]]
+
+
+def test_classes_are_those_that_have_a_folder_unless_they_are_named(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    index = opened(fake.root)
+    assert index.label_spaces["emotion"].name == "emotion/basic7:anger+happiness+neutral+sadness+surprise"
+    assert [note.sentence for note in index.notes if note.kind == "classes"] == [
+        "Classes in the data: anger, happiness, neutral, sadness, surprise; emotion/basic7 also has disgust, fear."
+    ]
+    two = opened(fake.root, classes=["sad", "happy"])
+    assert two.label_spaces["emotion"].entries == ("happiness", "sadness")
+    assert two.table.equals(index.table)  # the others stay, apart
+    assert (two.target_array("emotion") < 0).sum() == sum(label not in ("happiness", "sadness")
+                                                           for label in fake.labels.values())  # fmt: skip
+    assert two.fingerprint() == index.fingerprint()
+    with pytest.raises(UserError, match=r"'hapy' in dataset\.classes is not one of .* Did you mean 'happy'"):
+        opened(fake.root, classes=["hapy"])
 
 
 def test_class_outside_the_space_lists_entries_and_the_nearest(tmp_path: Path) -> None:

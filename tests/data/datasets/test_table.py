@@ -9,6 +9,7 @@ from fakes import table as fakes
 from fakes.fake import write_image
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.label_spaces import label_space
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 
@@ -63,7 +64,8 @@ def test_action_unit_names(tmp_path: Path, column: str) -> None:
     index = opened(root, file="t.csv", au_columns=[column])
     assert list(index.label_spaces) == ["au"]
     assert index.table["AU12"][0] == 2.5 and math.isnan(index.table["AU12"][1])
-    assert index.table["AU04"].isna().all()
+    assert index.label_spaces["au"].name == "au/disfa12:AU12"
+    assert "AU04" not in index.table
     assert index.is_labelled("au").tolist() == [True, False]
 
 
@@ -114,11 +116,34 @@ def test_bad_files_are_one_sentence(tmp_path: Path) -> None:
             opened(tmp_path, file=file, label_column="label")
 
 
-def test_missing_images_are_dropped_when_asked(tmp_path: Path) -> None:
+def test_missing_images_stay_to_be_counted_when_asked(tmp_path: Path) -> None:
     root = sheet_of(tmp_path, "path,label\n0.jpg,fear\n9.jpg,fear\n")
     index = opened(root, file="t.csv", label_column="label", missing_images="skip")
-    assert list(index.table["image"]) == ["0.jpg"]
-    assert len(index.noted("missing")) == 1
+    assert list(index.table["image"]) == ["0.jpg", "9.jpg"]
+    assert index.noted("missing") == (index.ids[1],)
+
+
+def test_units_without_a_value_are_no_outputs(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,AU12,AU01,AU04\n0.jpg,2.5,0,\n1.jpg,,1,\n")
+    index = opened(root, file="t.csv", au_columns=["AU12", "AU01", "AU04"])
+    assert index.label_spaces["au"] == label_space("au/disfa12:AU01+AU12")
+    assert index.target_array("au").shape == (2, 2)
+    (note,) = (note for note in index.notes if note.kind == "units")
+    assert note.sentence.startswith("Units in the data: AU01, AU12; au/disfa12 also has AU02, AU04, AU05")
+    nothing = opened(root, file="t.csv", au_columns=["AU04"])
+    assert nothing.label_spaces["au"].entries == ("AU04",)
+
+
+def test_classes_are_those_of_the_column_or_those_named(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label\n0.jpg,sad\n1.jpg,fear\n2.jpg,\n", images=3)
+    index = opened(root, file="t.csv", label_column="label")
+    assert index.label_spaces["emotion"].name == "emotion/basic7:fear+sadness"
+    named = opened(root, file="t.csv", label_column="label", classes=["fear", "anger"])
+    assert named.target_array("emotion").tolist() == [-1, 1, -1]
+    assert named.table["emotion"].tolist() == ["sadness", "fear", None]
+    assert [note.sentence for note in named.notes if note.kind == "classes"] == [
+        "Neither trained nor scored, as dataset.classes leaves them out: sadness."
+    ]
 
 
 def test_full_paths_below_the_root_and_backslashes_are_the_same_sample(tmp_path: Path) -> None:
