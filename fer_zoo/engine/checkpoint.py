@@ -41,7 +41,7 @@ def save_method(folder: Path, task: FaceTask, *, training: Mapping[str, Any], va
     Args:
         folder: made if missing.
         task: its network and settings are stored.
-        training: data set, fingerprint, protocol, fold, seed, hashes of the training subjects …
+        training: data set, fingerprint, protocol, fold, seed, hashes of the training subjects and files …
         validation: metrics of these weights on the validation part.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,9 +16,10 @@ from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.data.image_sources import UnreadableImage, image_source
 from fer_zoo.data.index import Index
 from fer_zoo.data.protocols import Split
-from fer_zoo.engine.checkpoint import checkpoint_folder, load_method, subject_hash
-from fer_zoo.engine.config import RunConfig, compose
+from fer_zoo.engine.checkpoint import checkpoint_folder, load_method
+from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.jobs import Job
+from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import predict_trainer
 from fer_zoo.evaluation.curves import reliability_figure
@@ -42,7 +43,7 @@ def evaluate(
         echo: told each line for the user.
 
     Raises:
-        UserError: if the checkpoint is none, or people of the test part were in its training.
+        UserError: if the checkpoint is none, or people or files of the test part were in its training.
     """
     if any(key.startswith("method") for key, _ in settings):
         raise UserError("A checkpoint brings its method with it; evaluate takes no method settings.")
@@ -50,10 +51,10 @@ def evaluate(
     task = load_method(folder)
     keys = {key for key, _ in settings}
     is_split = bool(keys & {"protocol", "protocol.name"})
-    config = _configuration(task.card, settings)
+    config = _configuration(folder, task.card, settings)
     run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
     output = run.config.output if "output" in keys else folder.parent / "test"
-    refuse_training_subjects(task.card, run)
+    refuse_training_data(task.card, run, echo=echo)
     report = evaluate_run(task, run, Path(output), echo=echo)
     return report, Path(output)
 
@@ -125,49 +126,43 @@ def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, in
         save_figure(folder / "reliability.png", reliability_figure(np.asarray(scores.calibration)))
 
 
-def refuse_training_subjects(card: Mapping[str, Any], run: Run) -> None:
-    """Stop where people of the test part were in the checkpoint's training.
-
-    Raises:
-        UserError: naming the first of them by their codes.
-    """
-    training = card["training"]
-    if training["dataset"]["name"] != run.index.dataset:
-        return
-    seen = set(training["subject_hashes"])
-    codes = run.index.table["subject"].iloc[run.index.rows_of(run.split.test)].unique()
-    shared = [code for code in codes if subject_hash(code) in seen]
-    if shared:
-        raise UserError(
-            f"{len(shared)} of {len(codes)} test subjects were in the training of this checkpoint"
-            f" ({', '.join(shared[:3])} …), so a score would mean nothing; evaluate its own fold {training['fold']}"
-            f" of {training['protocol']['name']}, or other data."
-        )
-
-
 def read_table(folder: Path) -> pd.DataFrame:
     """The prediction table of an evaluation."""
     return read_predictions(folder / PREDICTIONS)[0]
 
 
-def _configuration(card: Mapping[str, Any], settings: Sequence[tuple[str, str]]) -> RunConfig:
+def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tuple[str, str]]) -> RunConfig:
     """How the checkpoint was trained, with what the user says otherwise."""
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
-    # Where faces were looked for in training, they are in evaluation.
-    detector = ("data.detector", training["data"]["detector"])
-    config = compose([("method", card["method"]), detector, *settings], verb="evaluate")
+    # Where faces were looked for in training, and what became of unreadable images, holds in evaluation.
+    kept = [(f"data.{key}", str(training["data"][key])) for key in ("detector", "on_unreadable")]
+    config = compose(
+        [("method", card["method"]), *(pair for pair in kept if pair[0] not in keys), *settings], verb="evaluate"
+    )
     config.method = {"name": card["method"], **card["settings"]}
+    if config.dataset["name"] != training["dataset"]["name"]:
+        return config
     for group in ("dataset", "protocol"):
-        if keys & {group, f"{group}.name"} or config.dataset["name"] != training["dataset"]["name"]:
-            continue
         current = getattr(config, group)
+        if keys & {group, f"{group}.name"} and current["name"] != training[group]["name"]:
+            continue
         said = {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
         setattr(config, group, {**current, **training[group], **{key: current[key] for key in said}})
-    if "fold" not in keys and config.dataset["name"] == training["dataset"]["name"]:
+    if "dataset.root" not in keys:
+        config.dataset["root"] = _root_of_training(folder) or config.dataset["root"]
+    if "fold" not in keys:
         config.fold = training["fold"]
     return config
+
+
+def _root_of_training(folder: Path) -> str | None:
+    """Where the data of a checkpoint's run were, if it lies in its run and they still are there."""
+    if folder.name != "model" or not (folder.parent / CONFIG).is_file():
+        return None
+    root = read_config(folder.parent).dataset["root"]
+    return root if root is not None and Path(root).expanduser().exists() else None
 
 
 def _images(index: Index, ids: Sequence[str]) -> dict[str, np.ndarray]:

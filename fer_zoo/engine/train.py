@@ -15,6 +15,7 @@ from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, write_config
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
+from fer_zoo.engine.overlap import file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import fit_trainer
 from fer_zoo.evaluation.curves import learning_curves_figure
@@ -107,9 +108,10 @@ def _train(trainer: pl.Trainer, task: FaceTask, data: FaceDataModule, resume: Pa
 
 
 def training_facts(run: Run) -> dict[str, Any]:
-    """What a checkpoint remembers of its training: data, split, seed, terms, hashes of the people."""
+    """What a checkpoint remembers of its training: data, split, seed, terms, hashes of the people and the files."""
     subjects = run.index.table.set_index("id")["subject"]
-    seen = sorted({subject_hash(code) for code in subjects.loc[[*run.split.train, *run.split.validation]]})
+    used = [*run.split.train, *run.split.validation]
+    seen = sorted({subject_hash(code) for code in subjects.loc[used]})
     card = run.dataset_card
     return {
         "dataset": {key: value for key, value in run.config.dataset.items() if key != "root"},
@@ -120,6 +122,7 @@ def training_facts(run: Run) -> dict[str, Any]:
         "samples": len(run.split.train),
         "subjects": len(seen),
         "subject_hashes": seen,
+        "file_hashes": sorted(set(file_hashes(run.index, used).values())),
         "data": asdict(run.config.data),
         "trainer": asdict(run.config.trainer),
         "seed": run.config.seed,

@@ -91,9 +91,30 @@ def test_people_of_the_training_are_refused(trained: Path, faces: Path, tmp_path
     assert not (tmp_path / "report.json").exists()
 
 
+def test_root_is_remembered_by_the_run(configuration: Configure, faces: Path, tmp_path: Path) -> None:
+    """Without a root, the data are looked for where the run had them; bare checkpoints must be told."""
+    folder = train(configuration(root=faces, trainer__max_epochs=1), echo=quiet)
+    settings = [pair for pair in words(faces, output=tmp_path / "out") if pair[0] != "dataset.root"]
+    report, _ = evaluate(folder, settings, echo=quiet)
+    again, _ = evaluate(folder / "model", settings, echo=quiet)
+    assert report.to_dict() == again.to_dict()
+    (folder / "model").rename(tmp_path / "model")
+    with pytest.raises(UserError, match="root="):
+        evaluate(tmp_path / "model", settings, echo=quiet)
+
+
+def test_settings_of_the_training_may_be_named_again(
+    trained: Path, faces: Path, evaluated: tuple[Any, Path], tmp_path: Path
+) -> None:
+    """The same data set keeps how it was read, and what is named once more is not there twice."""
+    again = {"dataset": "image_folder", "dataset__cropped": "true", "data__detector": "haar"}
+    report, _ = evaluate(trained, words(faces, output=tmp_path, **again), echo=quiet)
+    assert report.to_dict() == evaluated[0].to_dict()
+
+
 def test_other_data_is_scored_whole(trained: Path, tmp_path: Path) -> None:
     """Other people below another root; some carry a label that the method does not know."""
-    root = patterns.write(tmp_path / "others", people=("Ida", "Jan"))
+    root = patterns.write(tmp_path / "others", people=("Ida", "Jan"), seed=1)
     (root / "neutral").mkdir()
     Image.fromarray(patterns.stripes(3, seed=9)).save(root / "neutral" / "Ida_0.png")
     lines: list[str] = []
@@ -138,7 +159,7 @@ def test_unreadable_images_keep_their_row(configuration: Configure, tmp_path: Pa
 
 
 def test_nothing_readable_is_told(trained: Path, tmp_path: Path) -> None:
-    root = patterns.write(tmp_path / "others", people=("Ida",))
+    root = patterns.write(tmp_path / "others", people=("Ida",), seed=1)
     for path in root.rglob("*.png"):
         path.write_bytes(b"")
     settings = words(root, output=tmp_path / "out", data__on_unreadable="skip")

@@ -12,13 +12,13 @@ SUBJECT_PATTERN = r"^(\w+)_\d+\."
 PEOPLE = ("Alba", "Boris", "Cleo", "Dora", "Emil", "Fran", "Gita", "Hugo")
 
 
-def write(root: Path, *, takes: int = 1, people: tuple[str, ...] = PEOPLE, side: int = 32) -> Path:
-    """`takes` pictures of every emotion of `SPACE` for every person, named PERSON_NUMBER.png."""
+def write(root: Path, *, takes: int = 1, people: tuple[str, ...] = PEOPLE, side: int = 32, seed: int = 0) -> Path:
+    """`takes` pictures of every emotion of `SPACE` for every person, named PERSON_NUMBER.png; others with each seed."""
     for number, emotion in enumerate(label_space(SPACE).entries):
         (root / emotion).mkdir(parents=True, exist_ok=True)
         for position, person in enumerate(people):
             for take in range(takes):
-                pixels = stripes(number, seed=1000 * number + 10 * position + take, side=side)
+                pixels = stripes(number, seed=10_000 * seed + 1000 * number + 10 * position + take, side=side)
                 Image.fromarray(pixels).save(root / emotion / f"{person}_{take}.png")
     return root
 
