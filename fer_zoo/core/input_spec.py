@@ -16,7 +16,7 @@ class InputSpec:
     Attributes:
         height, width: pixels.
         crop_scale: side of the crop over the larger side of the face box; ignored for sets that are cropped already.
-        alignment: "five_points" maps eyes, nose and mouth corners onto a template where points are known.
+        alignment: "five_points" maps eyes, nose and mouth corners onto a template; the data must have them.
         colour: channel order; "grey" is one channel.
         mean, std: per channel, in units of [0, 1]; the network sees (pixel - mean) / std.
     """

@@ -23,7 +23,7 @@ from fer_zoo.data.image_sources import REASONS, FaceImages, UnreadableImage
 from fer_zoo.data.index import Index
 
 HEADER_BYTES = 4096
-FORMAT = 1  # to be raised when the pixels of the same index and spec come out differently
+FORMAT = 2  # to be raised when the pixels of the same index and spec come out differently
 
 
 class ImageCache:

@@ -1,6 +1,6 @@
 """The one data module: loaders of a split of an index, for every method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,7 +20,7 @@ from fer_zoo.data.boxes import index_with_boxes, rows_without_face
 from fer_zoo.data.cache import ImageCache, open_cache
 from fer_zoo.data.dataset import Batch, FaceDataset, Sample, collate
 from fer_zoo.data.detection import DETECTORS
-from fer_zoo.data.image_sources import NO_FACE, FaceImages, UnreadableImage
+from fer_zoo.data.image_sources import NO_FACE, NOT_FOUND, FaceImages, UnreadableImage, require_points
 from fer_zoo.data.index import Index
 from fer_zoo.data.parts import Part, balancing_weights, choose_part, classes_of, require_every_class
 from fer_zoo.data.protocols import Split
@@ -76,6 +76,7 @@ class FaceDataModule(pl.LightningDataModule):
         targets: per target the label space to train in.
         settings: batches, workers, augmentation …
         seed: of everything drawn.
+        tell: takes a line for the user on what a detector missed.
 
     Attributes:
         left_out: reason -> number of training and validation samples left out, of the stage that was set up.
@@ -93,6 +94,7 @@ class FaceDataModule(pl.LightningDataModule):
         targets: Mapping[str, LabelSpace],
         settings: DataSettings | None = None,
         seed: int = 0,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
         self.index, self.split, self.spec, self.targets = index, split, spec, dict(targets)
@@ -100,6 +102,7 @@ class FaceDataModule(pl.LightningDataModule):
         self.left_out: dict[str, int] = {}
         self.skipped: dict[str, str] = {}
         self.miss_rate: float | None = None
+        self._tell = tell
         self.cache: ImageCache | None = None
         self._parts: dict[str, Part] | None = None
 
@@ -111,8 +114,8 @@ class FaceDataModule(pl.LightningDataModule):
         """Chooses the samples of each part.
 
         Raises:
-            UserError: for images that cannot be read (unless they are skipped), an empty training part, or a class of a
-                target's space without training samples.
+            UserError: for images that cannot be read (unless they are skipped), an empty training part, a class of a
+                target's space without training samples, or five points that are to be aligned and not known.
         """
         parts = self._ready_parts()
         self.left_out, self.skipped = {}, {}
@@ -125,7 +128,8 @@ class FaceDataModule(pl.LightningDataModule):
                 raise UserError(f"{where} leaves no sample to train on ({reasons or 'its training part is empty'}).")
             for target, space in self.targets.items():
                 if space.kind == "classes":
-                    require_every_class(self.class_counts(target).tolist(), space, where=where)
+                    counts, left_out = self.class_counts(target).tolist(), parts["train"].reasons()
+                    require_every_class(counts, space, where=where, left_out=left_out)
 
     def class_counts(self, target: str) -> Int[Tensor, " k"]:
         """How many training samples each class of a target's space has.
@@ -182,12 +186,14 @@ class FaceDataModule(pl.LightningDataModule):
     def _ready_parts(self) -> dict[str, Part]:
         if self._parts is None:
             settings, split = self.settings, self.split
-            if settings.detector != "none" and not self.index.is_cropped:
+            require_points(self.index, self.spec)
+            looks = not self.index.is_cropped and self.spec.alignment != "five_points"
+            if settings.detector != "none" and looks:
                 self.index, self.miss_rate = index_with_boxes(self.index, settings.detector, progress=settings.progress)
-            lacking = dict.fromkeys(rows_without_face(self.index).tolist(), NO_FACE)
             if settings.cache:
                 self.cache = open_cache(self.index, self.spec, progress=settings.progress)
-                lacking = self.cache.lacking()
+            lacking = self._lacking() if self.cache is None else self.cache.lacking()
+            self._tell_misses(list(lacking.values()))
             self._parts = {
                 "train": choose_part(self.index, split.train, lacking, self.targets),
                 "validation": choose_part(self.index, split.validation, lacking, self.targets),
@@ -195,9 +201,33 @@ class FaceDataModule(pl.LightningDataModule):
             }
         return self._parts
 
+    def _lacking(self) -> dict[int, str]:
+        """The rows that are known to have no face without reading every image, and why."""
+        images = FaceImages(self.index, self.spec)
+        absent = dict.fromkeys(self.index.rows_of(self._known_absent()).tolist(), NOT_FOUND)
+        faceless = rows_without_face(self.index)
+        if images.points is not None:
+            faceless = np.flatnonzero(~np.isfinite(images.points).all(axis=1))
+        return {**{row: _reason(images, row) for row in faceless.tolist()}, **absent}
+
+    def _known_absent(self) -> list[str]:
+        """Ids of samples without a file, which the reader of the data set was told to go on without."""
+        ids = set(self.index.ids)
+        return [name for name in self.index.noted("missing") if name in ids]
+
+    def _tell_misses(self, reasons: Sequence[str]) -> None:
+        if self._tell is None or self.miss_rate is None:
+            return
+        misses = reasons.count(NO_FACE)
+        num_images = len(self.index) - len(reasons) + misses
+        share = f"{misses / max(1, num_images):.1%}".replace("%", " %")
+        self._tell(f"detector {self.settings.detector}: no face found in {misses} of {num_images} images ({share})")
+
     def _note(self, part: Part, *, learns: bool) -> None:
-        if part.unreadable and self.settings.on_unreadable == "stop":
-            raise _unreadable_error(part.unreadable)
+        absent = set(self._known_absent())
+        unreadable = {name: reason for name, reason in part.unreadable.items() if name not in absent}
+        if unreadable and self.settings.on_unreadable == "stop":
+            raise _unreadable_error(unreadable)
         self.skipped.update(part.lacking)
         if learns:
             for reason, count in part.reasons().items():

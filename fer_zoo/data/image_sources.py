@@ -16,9 +16,13 @@ from fer_zoo.data.index import Index
 NOT_FOUND = "file not found"
 NOT_DECODABLE = "not an image or cut short"
 NO_FACE = "no face found"
-REASONS = ("", NOT_FOUND, NOT_DECODABLE, NO_FACE)  # a cache stores the position
+NO_POINTS = "no five points"
+REASONS = ("", NOT_FOUND, NOT_DECODABLE, NO_FACE, NO_POINTS)  # a cache stores the position
+
+WITHOUT_FACE = (NO_FACE, NO_POINTS)  # the file is whole, but the face in it is not known
 
 BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
+POINT_COLUMNS = tuple(f"{point}_{axis}" for point in FIVE_POINTS for axis in "xy")
 
 
 class UnreadableImage(UserError):
@@ -131,20 +135,23 @@ class FaceImages:
     """The pixels of an index's faces as a network takes them, before any augmentation.
 
     A set that is cropped keeps its whole images. Otherwise the face box is cut out, and where nobody has looked for
-    boxes the whole image stands; five points are aligned where the spec asks for it and the row has them.
+    boxes the whole image stands. Where the spec asks for it, five points are aligned instead.
 
     Args:
         index: the samples.
         spec: size, crop, alignment and colour.
+
+    Raises:
+        UserError: if five points are to be aligned, and the index has none.
     """
 
     def __init__(self, index: Index, spec: InputSpec) -> None:
         self.ids: list[str] = index.table["id"].tolist()
         self.source = image_source(index)
         self._spec = spec
-        self.boxes = None if index.is_cropped else _columns(index, BOX_COLUMNS)
-        points = tuple(f"{point}_{axis}" for point in FIVE_POINTS for axis in "xy")
-        self.points = _columns(index, points) if spec.alignment == "five_points" else None
+        require_points(index, spec)
+        self.points = _columns(index, POINT_COLUMNS) if spec.alignment == "five_points" else None
+        self.boxes = None if index.is_cropped or self.points is not None else _columns(index, BOX_COLUMNS)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -153,19 +160,33 @@ class FaceImages:
         """The face of a row, (height, width, c) of the spec, channels in its order.
 
         Raises:
-            UnreadableImage: also for a row in whose image no face was found.
+            UnreadableImage: also for a row in whose image no face was found, or whose five points are missing.
         """
-        points = None if self.points is None else self.points[row].reshape(5, 2)
-        aligned = points is not None and bool(np.isfinite(points).all())
-        box = None if self.boxes is None else self.boxes[row]
-        if box is not None and not aligned and not np.isfinite(box).all():
-            raise UnreadableImage(self.ids[row], NO_FACE)
-        image = self.source.read(row, self._spec.colour)
-        if points is not None and aligned:
+        image = self.source.read(row, self._spec.colour)  # first: a file that is not there holds no face, either
+        if self.points is not None:
+            points = self.points[row].reshape(5, 2)
+            if not np.isfinite(points).all():
+                raise UnreadableImage(self.ids[row], NO_POINTS)
             return warp(image, five_point_matrix(points, self._spec), self._spec)
+        box = None if self.boxes is None else self.boxes[row]
+        if box is not None and not np.isfinite(box).all():
+            raise UnreadableImage(self.ids[row], NO_FACE)
         size = (image.shape[1], image.shape[0])
         left_top_size = None if box is None else (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
         return warp(image, crop_matrix(self._spec, image_size=size, box=left_top_size), self._spec)
+
+
+def require_points(index: Index, spec: InputSpec) -> None:
+    """Checks that an index has the five points that a spec aligns.
+
+    Raises:
+        UserError: otherwise.
+    """
+    if spec.alignment == "five_points" and not set(POINT_COLUMNS) <= set(index.table):
+        raise UserError(
+            f"alignment=five_points needs five points of every face, which {index.dataset} does not have;"
+            " use alignment=none."
+        )
 
 
 def _columns(index: Index, names: tuple[str, ...]) -> np.ndarray | None:

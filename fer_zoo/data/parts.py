@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
-from fer_zoo.data.image_sources import NO_FACE
+from fer_zoo.data.image_sources import WITHOUT_FACE
 from fer_zoo.data.index import Index
 
 
@@ -29,7 +29,7 @@ class Part:
     @property
     def unreadable(self) -> dict[str, str]:
         """Those of `lacking` whose file is at fault, not the picture in it."""
-        return {name: reason for name, reason in self.lacking.items() if reason != NO_FACE}
+        return {name: reason for name, reason in self.lacking.items() if reason not in WITHOUT_FACE}
 
     def reasons(self) -> dict[str, int]:
         """Reason -> number of samples left out."""
@@ -97,16 +97,27 @@ def balancing_weights(classes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]
     return np.where(classes >= 0, weights, weights[classes >= 0].mean() if (classes >= 0).any() else 1.0)
 
 
-def require_every_class(counts: Sequence[int], space: LabelSpace, *, where: str) -> None:
-    """Checks that every class of a space has training samples.
+def require_every_class(
+    counts: Sequence[int], space: LabelSpace, *, where: str, left_out: Mapping[str, int] | None = None
+) -> None:
+    """Checks that every class of a space has training samples, and that there are two.
+
+    Args:
+        counts: training samples of each class.
+        space: the classes.
+        where: the split and data set, for the message.
+        left_out: reason -> number of training samples that cannot be used, for the message.
 
     Raises:
-        UserError: naming the classes without, and showing the counts of all.
+        UserError: naming the classes without, and showing the counts of all and what is left out.
     """
+    if len(space) < 2:
+        raise UserError(f"{where} has the one class {space.entries[0]}: two are needed to tell anything apart.")
     empty = ", ".join(entry for entry, count in zip(space.entries, counts, strict=True) if count == 0)
     if empty:
         listing = ", ".join(f"{entry} {count}" for entry, count in zip(space.entries, counts, strict=True))
+        reasons = "".join(f"; {count} left out: {reason}" for reason, count in (left_out or {}).items())
         raise UserError(
-            f"{where} has no training sample of {empty} ({listing}):"
+            f"{where} has no training sample of {empty} ({listing}{reasons}):"
             " choose a label space without it, or another protocol."
         )

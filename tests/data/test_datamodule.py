@@ -2,7 +2,9 @@
 
 import signal
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,10 +22,11 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace, label_space
 from fer_zoo.core.settings import build_settings
+from fer_zoo.data.alignment import FIVE_POINT_TEMPLATE
 from fer_zoo.data.datamodule import DataSettings, FaceDataModule
 from fer_zoo.data.detection import HaarDetector
-from fer_zoo.data.image_sources import NO_FACE, NOT_DECODABLE
-from fer_zoo.data.index import Index
+from fer_zoo.data.image_sources import NO_FACE, NO_POINTS, NOT_DECODABLE, NOT_FOUND, POINT_COLUMNS
+from fer_zoo.data.index import Index, Note
 from fer_zoo.data.protocols import Split
 
 SPEC = InputSpec(height=24, width=24, colour="grey", mean=(0.5,), std=(0.25,))
@@ -41,9 +44,17 @@ def thirds(index: Index) -> Split:
     return Split("thirds", tuple(ids[: 4 * n // 6]), tuple(ids[4 * n // 6 : 5 * n // 6]), tuple(ids[5 * n // 6 :]))
 
 
-def module(index: Index, targets: dict[str, LabelSpace] = SIX, seed: int = 0, **settings: Any) -> FaceDataModule:
+def module(
+    index: Index,
+    targets: dict[str, LabelSpace] = SIX,
+    seed: int = 0,
+    spec: InputSpec = SPEC,
+    tell: Callable[[str], None] | None = None,
+    **settings: Any,
+) -> FaceDataModule:
     values = {"workers": 0, "batch_size": 5, "progress": False, **settings}
-    return FaceDataModule(index, thirds(index), SPEC, targets, build_settings(DataSettings, values, where="data"), seed)
+    built = build_settings(DataSettings, values, where="data")
+    return FaceDataModule(index, thirds(index), spec, targets, built, seed, tell)
 
 
 def rows_of_epoch(data: FaceDataModule, epoch: int) -> list[int]:
@@ -239,7 +250,11 @@ def test_images_without_a_face_teach_nothing_and_are_missing_in_evaluation(tmp_p
     for row in range(36):
         picture = drawn_face(96) if row not in (1, 7, 33) else np.full((96, 96, 3), 150, np.uint8)
         Image.fromarray(picture).save(tmp_path / f"picture_{row}.png")
-    data = module(index, cache=cache)
+    told: list[str] = []
+    data = module(index, cache=cache, tell=told.append)
+    data.setup("fit")
+    data.setup("validate")
+    assert told == ["detector haar: no face found in 3 of 36 images (8.3 %)"]
     data.setup("fit")
     assert data.left_out == {NO_FACE: 2}
     assert data.miss_rate == pytest.approx(3 / 36)
@@ -251,6 +266,50 @@ def test_images_without_a_face_teach_nothing_and_are_missing_in_evaluation(tmp_p
     whole.setup("fit")
     assert whole.miss_rate is None
     assert whole.left_out == {}
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("is_cropped", [True, False])
+def test_images_that_a_reader_knows_to_be_absent_are_counted_and_stop_nothing(
+    tmp_path: Path, cache: bool, is_cropped: bool
+) -> None:
+    index = picture_index(tmp_path, 36, is_cropped=is_cropped)
+    for row in () if is_cropped else range(36):
+        Image.fromarray(drawn_face(96)).save(tmp_path / f"picture_{row}.png")
+    for row in (2, 33, 34):
+        (tmp_path / f"picture_{row}.png").unlink()
+    absent = (index.ids[2], index.ids[33])
+    index = replace(index, notes=(Note("missing", "Two are not there.", (*absent, "0" * 12)),))
+    data = module(index, cache=cache)
+    data.setup("fit")
+    assert data.left_out == {NOT_FOUND: 1}
+    with pytest.raises(UserError, match=f"1 images cannot be read: {index.ids[34]} .file not found"):
+        data.setup("test")
+        for batch in data.test_dataloader():  # without a cache, where nobody was told
+            data.on_before_batch_transfer(batch, 0)
+    skipping = module(index, cache=cache, on_unreadable="skip")
+    skipping.setup("test")
+    for batch in skipping.test_dataloader():
+        skipping.on_before_batch_transfer(batch, 0)
+    assert skipping.skipped == dict.fromkeys(index.ids[33:35], NOT_FOUND)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_faces_without_the_five_points_to_be_aligned_are_counted(tmp_path: Path, cache: bool) -> None:
+    aligned = InputSpec(height=24, width=24, alignment="five_points", colour="grey", mean=(0.5,), std=(0.25,))
+    index = picture_index(tmp_path, 36, is_cropped=False)
+    with pytest.raises(UserError, match="five_points needs five points of every face, which fake does not have"):
+        module(index, cache=cache, spec=aligned).setup("fit")
+    points = dict(zip(POINT_COLUMNS, (FIVE_POINT_TEMPLATE * 24 / 112).ravel().tolist(), strict=True))
+    table = index.table.assign(**points)
+    table.loc[[1, 33], POINT_COLUMNS[3]] = np.nan
+    data = module(replace(index, table=table), cache=cache, spec=aligned)
+    data.setup("fit")
+    assert (data.left_out, data.miss_rate) == ({NO_POINTS: 1}, None)  # nobody looked for boxes
+    assert 1 not in rows_of_epoch(data, 0)
+    data.setup("test")
+    assert data.skipped == {index.ids[33]: NO_POINTS}
+    assert 33 not in [row for batch in data.test_dataloader() for row in batch["row"].tolist()]
 
 
 @pytest.mark.parametrize("length", [36, 37, 41])

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.data.alignment import FIVE_POINT_TEMPLATE
 from fer_zoo.data.image_sources import (
     NO_FACE,
+    NO_POINTS,
     NOT_DECODABLE,
     NOT_FOUND,
     FaceImages,
@@ -164,7 +166,7 @@ def test_the_box_of_a_row_is_cut_out_and_a_row_without_one_has_no_face(tmp_path:
     assert caught.value.reason == NO_FACE
 
 
-def test_five_points_are_aligned_where_the_spec_asks_and_the_row_has_them(tmp_path: Path) -> None:
+def test_five_points_are_aligned_where_the_spec_asks_and_a_row_without_them_is_lacking(tmp_path: Path) -> None:
     index = picture_index(tmp_path, 2)
     points = dict(zip(("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner"),
                       FIVE_POINT_TEMPLATE * 24 / 112, strict=True))  # fmt: skip
@@ -173,4 +175,8 @@ def test_five_points_are_aligned_where_the_spec_asks_and_the_row_has_them(tmp_pa
     aligned = InputSpec(height=24, width=24, alignment="five_points", colour="grey", mean=(0.0,), std=(1.0,))
     images = FaceImages(Index("fake", tmp_path, table, index.label_spaces, is_cropped=True), aligned)
     np.testing.assert_array_equal(images.read(0)[:, :, 0], noise(0))  # points stand where the template has them
-    np.testing.assert_array_equal(images.read(1)[:, :, 0], noise(1))  # no points: the whole image
+    with pytest.raises(UnreadableImage) as caught:
+        images.read(1)
+    assert caught.value.reason == NO_POINTS
+    with pytest.raises(UserError, match="needs five points of every face, which fake does not have"):
+        FaceImages(index, aligned)

@@ -78,3 +78,7 @@ def test_classes_without_training_samples_are_named_with_the_counts() -> None:
     require_every_class([1, 2, 3, 4, 5, 6], SIX, where="Here")
     with pytest.raises(UserError, match=r"^Here has no training sample of disgust, surprise \(anger 3, disgust 0, "):
         require_every_class([3, 0, 1, 1, 1, 0], SIX, where="Here")
+    with pytest.raises(UserError, match=r"surprise 0; 36 left out: no face found\)"):
+        require_every_class([3, 0, 1, 1, 1, 0], SIX, where="Here", left_out={NO_FACE: 36})
+    with pytest.raises(UserError, match="Here has the one class anger"):
+        require_every_class([3], SIX.only(["anger"]), where="Here")
