@@ -6,7 +6,7 @@ KEY is a setting of the data set, see `fer-zoo info NAME`.
 
   fer-zoo check-data facial_expressions
   fer-zoo check-data image_folder root=my_faces
-  fer-zoo check-data table root=faces.csv label=emotion subject=person --json
+  fer-zoo check-data table root=photos file=labels.csv label_column=mood subject_column=who --json
 
 --json prints the report as JSON. --show-paths adds the file of each id that is named; names of files may be names of
 people. Exit code 1 says that files are missing or unreadable, or that counts differ from the card.
@@ -33,8 +33,9 @@ def run(command: Command) -> int:
 
     command.allow_flags("--json", "--show-paths")
     card = DATASETS[command.one_name("data set", "`fer-zoo list datasets` shows them.")]
-    root = dict(command.settings).get("root")
-    own = [(key.removeprefix("dataset."), text) for key, text in command.settings if key != "root"]
+    given = [(key.removeprefix("dataset."), text) for key, text in command.settings]
+    root = dict(given).get("root")
+    own = [(key, text) for key, text in given if key != "root"]
     settings = settings_from_texts(card.settings, own)
     index = open_dataset(card.name, root, **settings)
     report = check_dataset(index, card, _show_progress if sys.stderr.isatty() else None)

@@ -39,7 +39,8 @@ def find_root(dataset: str, explicit: str | Path | None = None, *, how: str = ""
     advice = how or f"`fer-zoo info {dataset}` says where to get it."
     raise UserError(
         f"Data set {dataset} was not found: looked for the folder {looked}. {advice}"
-        " Then name its folder with root=PATH, or the folder above it in $FER_ZOO_DATA."
+        " Then give its folder: dataset.root=FOLDER, or root=FOLDER with check-data; or the folder above it in"
+        " $FER_ZOO_DATA."
     )
 
 

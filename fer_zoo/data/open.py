@@ -23,7 +23,10 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
     """
     card = DATASETS[name]
     if card.own_data and root is None:
-        raise UserError(f"Data set {name} reads files of your own: say where they are with root=FOLDER.")
+        raise UserError(
+            f"Data set {name} reads files of your own; give their folder: dataset.root=FOLDER, or root=FOLDER with"
+            " check-data."
+        )
     built = build_settings(card.settings, settings, where="dataset")
     how = f"`fer-zoo download {name}` fetches it." if card.downloads else f"It must be asked for: {card.ask}."
     folder = find_root(name, root, how="" if card.own_data else how)

@@ -142,9 +142,15 @@ def _check_top(words: dict[str, Any], verb: str) -> None:
 def _unknown_top(key: str, plain: list[str]) -> UserError:
     known = (*NAMED, *PLAIN, *plain)
     homes = [f"{group}.{key}" for group in PLAIN if key in {entry.name for entry in fields(_settings_class(group, {}))}]
-    classes = {name: METHODS[name].settings for name in METHODS.names()}
-    if any(key in {entry.name for entry in fields(cls)} for cls in classes.values()):
-        homes.append(f"method.{key}")
+    protocols = load_object("fer_zoo.data.protocols:PROTOCOLS").values()
+    classes = {
+        "method": [METHODS[name].settings for name in METHODS.names()],
+        "dataset": [DATASETS[name].settings for name in DATASETS.names()],
+        "protocol": [protocol.settings for protocol in protocols],
+    }
+    for group, kinds in classes.items():
+        if key in {*NAMED[group], *(entry.name for cls in kinds for entry in fields(cls))} - {"name"}:
+            homes.append(f"{group}.{key}")
     hint = f" Did you mean {' or '.join(homes)}?" if homes else nearest(key, known)
     return UserError(f"There is no setting {key!r}.{hint} Known: {', '.join(known)}.")
 

@@ -21,8 +21,9 @@ def test_the_report_names_no_person(fake: Fake, capsys: pytest.CaptureFixture[st
     assert [word for word in fake.hidden if word in shown] == []
 
 
-def test_the_report_as_json(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["check-data", "facial_expressions", f"root={fake.root}", "--json"])
+@pytest.mark.parametrize("key", ["root", "dataset.root"])
+def test_the_report_as_json(fake: Fake, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check-data", "facial_expressions", f"{key}={fake.root}", "--json"])
     report = json.loads(capsys.readouterr().out)
     assert (report["samples"], report["unreadable"], report["missing"]) == (len(fake.people), {}, [])
 
@@ -54,7 +55,7 @@ def test_settings_of_the_data_set_are_taken(fake: Fake, capsys: pytest.CaptureFi
         (["facial_expresions"], "No data set is named 'facial_expresions'. Did you mean 'facial_expressions'?"),
         (["facial_expressions", "root=no/where"], "Data set facial_expressions was not found: looked for"),
         (["facial_expressions", "anotators=x"], "There is no setting anotators. Did you mean 'annotators'?"),
-        (["image_folder"], "Data set image_folder reads files of your own: say where they are with root=FOLDER."),
+        (["image_folder"], "Data set image_folder reads files of your own; give their folder: dataset.root=FOLDER, or"),
         (["facial_expressions", "--pictures"], "`fer-zoo check-data` has no flag --pictures. It knows --json"),
     ],
 )

@@ -36,7 +36,10 @@ def test_a_missing_root_says_where_it_looked_and_what_to_do(somewhere: Path, mon
     monkeypatch.setenv("FER_ZOO_DATA", "one")
     with pytest.raises(UserError, match=re.escape("one/raf_db, data/raf_db. `fer-zoo info raf_db` says where")):
         find_root("raf_db")
-    with pytest.raises(UserError, match=re.escape("Ask its authors. Then name its folder with root=PATH")):
+    with pytest.raises(
+        UserError,
+        match=re.escape("Ask its authors. Then give its folder: dataset.root=FOLDER, or root=FOLDER with check"),
+    ):
         find_root("raf_db", how="Ask its authors.")
 
 

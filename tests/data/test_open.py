@@ -23,5 +23,5 @@ def test_missing_data_says_where_it_looked_and_how_to_get_it(tmp_path: Path, mon
 def test_unknown_name_and_own_data_without_root() -> None:
     with pytest.raises(UserError, match="Did you mean 'facial_expressions'"):
         open_dataset("facial_expression")
-    with pytest.raises(UserError, match="root=FOLDER"):
+    with pytest.raises(UserError, match=r"give their folder: dataset\.root=FOLDER, or root=FOLDER with check-data\."):
         open_dataset("image_folder")

@@ -83,6 +83,12 @@ def test_what_hydra_trips_over_survives(text: str) -> None:
         ((METHOD, "dataset=facial"), "No data set is named 'facial'."),
         ((METHOD, DATASET, "metod=x"), "There is no setting 'metod'. Did you mean 'method'?"),
         ((METHOD, DATASET, "batch_size=3"), "There is no setting 'batch_size'. Did you mean data.batch_size?"),
+        ((METHOD, DATASET, "root=x"), "There is no setting 'root'. Did you mean dataset.root?"),
+        (
+            (METHOD, DATASET, "missing_images=skip"),
+            "There is no setting 'missing_images'. Did you mean dataset.missing",
+        ),
+        ((METHOD, DATASET, "test_share=1"), "There is no setting 'test_share'. Did you mean protocol.test_share?"),
         ((METHOD, DATASET, "backbone=x"), "There is no setting 'backbone'. Did you mean method.backbone?"),
         ((METHOD, DATASET, "max_epochs=1"), "There is no setting 'max_epochs'. Did you mean trainer.max_epochs?"),
         ((METHOD, DATASET, "method.bacbone=x"), "There is no setting method.bacbone. Did you mean 'backbone'"),
