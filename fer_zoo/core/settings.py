@@ -49,7 +49,7 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
         except OmegaConfBaseException as error:
             kind = _type_name(cls, key)
             name = _dotted(where, key)
-            raise UserError(f"{name} must be {kind}, got {value!r} ({str(error).splitlines()[0]}).") from error
+            raise UserError(f"{name} must be {kind}, got {value!r}.") from error
     try:
         built: S = OmegaConf.to_object(node)  # type: ignore[assignment]  # to_object gives the dataclass back
     except MissingMandatoryValue as error:

@@ -100,8 +100,3 @@ def warp(
     if oversampling > 1:
         warped = cv2.resize(warped, (spec.width, spec.height), interpolation=cv2.INTER_AREA)
     return warped.reshape(spec.height, spec.width, image.shape[2])
-
-
-def move_points(points: Float[np.ndarray, "n 2"], matrix: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "n 2"]:
-    """Points of the photograph in pixels of the input."""
-    return points @ matrix[:, :2].T + matrix[:, 2]

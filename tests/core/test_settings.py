@@ -56,7 +56,7 @@ def test_a_list_given_does_not_reach_the_next_object() -> None:
     [
         ({"bakbone": "x"}, "There is no setting method.bakbone. Did you mean 'backbone'? Known: backbone, size"),
         ({"inner": {"rat": 1}}, "There is no setting method.inner.rat. Did you mean 'rate'?"),
-        ({"size": "large"}, "method.size must be int, got 'large'"),
+        ({"size": "large"}, "method.size must be int, got 'large'."),
         ({"size": 1.5}, "method.size must be int, got 1.5"),
         ({"frozen": "perhaps"}, "method.frozen must be bool, got 'perhaps'"),
         ({"weights": 1.0}, "method.weights must be list[float], got 1.0"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
-from fer_zoo.data.alignment import FIVE_POINT_TEMPLATE, crop_matrix, five_point_matrix, move_points, warp
+from fer_zoo.data.alignment import FIVE_POINT_TEMPLATE, crop_matrix, five_point_matrix, warp
 
 
 def grey_spec(height: int, width: int, crop_scale: float = 1.0) -> InputSpec:
@@ -27,24 +27,29 @@ def dot(height: int, width: int, x: int, y: int, radius: int = 4) -> np.ndarray:
     return image
 
 
+def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points of the photograph in pixels of the input."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
 def test_whole_image_without_a_box_corner_to_corner() -> None:
     matrix = crop_matrix(grey_spec(112, 96), image_size=(200, 50))
     corners = np.array([[0.0, 0.0], [200.0, 50.0]])
-    np.testing.assert_allclose(move_points(corners, matrix), [[0, 0], [96, 112]], atol=1e-9)
+    np.testing.assert_allclose(moved(corners, matrix), [[0, 0], [96, 112]], atol=1e-9)
 
 
 def test_a_box_becomes_a_square_of_its_larger_side_about_its_centre() -> None:
     matrix = crop_matrix(grey_spec(64, 64, 1.25), image_size=(200, 300), box=(50, 80, 40, 20))
     side = 1.25 * 40
     corners = np.array([[70 - side / 2, 90 - side / 2], [70 + side / 2, 90 + side / 2]])
-    np.testing.assert_allclose(move_points(corners, matrix), [[0, 0], [64, 64]], atol=1e-9)
+    np.testing.assert_allclose(moved(corners, matrix), [[0, 0], [64, 64]], atol=1e-9)
 
 
 def test_an_oblong_input_stretches_no_box() -> None:
     matrix = crop_matrix(grey_spec(112, 96, 1.0), image_size=(500, 500), box=(100, 100, 50, 100))
     assert matrix[0, 0] == pytest.approx(matrix[1, 1])
     corners = np.array([[125 - 100 * 96 / 112 / 2, 100.0], [125 + 100 * 96 / 112 / 2, 200.0]])
-    np.testing.assert_allclose(move_points(corners, matrix), [[0, 0], [96, 112]], atol=1e-9)
+    np.testing.assert_allclose(moved(corners, matrix), [[0, 0], [96, 112]], atol=1e-9)
 
 
 @pytest.mark.parametrize("box", [(0.0, 0.0, 0.0, 5.0), (float("nan"), 0.0, 5.0, 5.0), (0.0, 0.0, 5.0, -1.0)])
@@ -89,7 +94,7 @@ def test_a_planted_dot_and_its_point_move_together_in_a_crop(
 ) -> None:
     spec = grey_spec(height, width)
     matrix = crop_matrix(spec, image_size=(150, 120), box=(left, top, side, side))
-    expected = move_points(np.array([[x + 0.5, y + 0.5]]), matrix)[0]
+    expected = moved(np.array([[x + 0.5, y + 0.5]]), matrix)[0]
     if not (12 < expected[0] < width - 12 and 12 < expected[1] < height - 12):
         return
     found = centre_of_light(warp(dot(120, 150, x, y), matrix, spec))
@@ -108,7 +113,7 @@ def test_a_turned_template_is_turned_back(
     points = FIVE_POINT_TEMPLATE @ turn.T + shift
     side = min(size)
     template = FIVE_POINT_TEMPLATE * side / 112 + (np.array([size[1], size[0]]) - side) / 2
-    np.testing.assert_allclose(move_points(points, five_point_matrix(points, spec)), template, atol=1e-6)
+    np.testing.assert_allclose(moved(points, five_point_matrix(points, spec)), template, atol=1e-6)
 
 
 def test_five_point_alignment_is_the_least_squares_similarity() -> None:
@@ -139,6 +144,6 @@ def test_an_aligned_dot_lands_on_the_template() -> None:
     turn = 1.6 * np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
     points = np.floor(FIVE_POINT_TEMPLATE @ turn.T + (60, 10)) + 0.5
     matrix = five_point_matrix(points, spec)
-    for point, goal in zip(points, move_points(points, matrix), strict=True):
+    for point, goal in zip(points, moved(points, matrix), strict=True):
         image = dot(300, 300, int(point[0]), int(point[1]))
         assert np.abs(centre_of_light(warp(image, matrix, spec)) - goal).max() < 0.1
