@@ -51,7 +51,9 @@ class Run:
             del inputs[key]
         for group, key in (("dataset", "root"), ("data", "workers"), ("data", "cache"), ("data", "progress")):
             inputs[group].pop(key)
-        return job_id({**inputs, "fingerprint": self.index.fingerprint(), "is_cropped": self.index.is_cropped})
+        found = {"fingerprint": self.index.fingerprint(), "is_cropped": self.index.is_cropped}
+        absent = {"missing": sorted(ids)} if (ids := self.index.noted("missing")) else {}
+        return job_id({**inputs, **found, **absent})
 
     @property
     def experiment_folder(self) -> Path:
@@ -75,10 +77,10 @@ class Run:
         name = self.config.method["name"]
         return create_method(name, label_spaces=self.index.label_spaces, seed=self.config.seed, **settings)
 
-    def data_module(self, task: FaceTask) -> FaceDataModule:
+    def data_module(self, task: FaceTask, *, echo: Echo | None = None) -> FaceDataModule:
         """The data of the split as the task wants it."""
         return FaceDataModule(
-            self.index, self.split, task.input_spec, task.spaces, self.config.data, seed=self.config.seed
+            self.index, self.split, task.input_spec, task.spaces, self.config.data, seed=self.config.seed, tell=echo
         )
 
 
@@ -102,7 +104,17 @@ def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
         run = Run(config, index, target, _splits(config, index, target))
     echo(describe_device(config.trainer))
     echo(describe_data(run))
+    for sentence in (*(note.sentence for note in index.notes), *_official_split_unused(run)):
+        echo(f"note: {sentence}")
     return run
+
+
+def _official_split_unused(run: Run) -> list[str]:
+    """A sentence where the data come with parts that another protocol ignores."""
+    used = run.split.name == WHOLE or run.config.protocol["name"] == "official_split"
+    if used or "split" not in run.index.table or not run.index.table["split"].any():
+        return []
+    return ["The data hold an official split; protocol=official_split uses it."]
 
 
 def _whole(index: Index, target: str) -> Split:

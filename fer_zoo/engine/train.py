@@ -56,7 +56,7 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         write_config(folder, config)
     pl.seed_everything(config.seed, workers=False, verbose=False)
     task = run.new_task()
-    data = run.data_module(task)
+    data = run.data_module(task, echo=echo)
     facts = training_facts(run)
 
     def save(best: FaceTask, scores: dict[str, float]) -> None:
