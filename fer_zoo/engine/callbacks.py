@@ -47,7 +47,7 @@ class StopAtNonFiniteLoss(pl.Callback):
             value = "nan or infinite in another process" if finite else str(float(loss.detach()))
             raise UserError(
                 f"The loss became {value} in epoch {trainer.current_epoch + 1}, step {trainer.global_step + 1};"
-                " training stopped before it reached the weights. Lower method.learning_rate."
+                " training stopped. Lower method.learning_rate."
             )
 
 
@@ -100,6 +100,7 @@ class KeepBest(pl.Callback):
     """Saves the weights whenever the validation value is better than all before.
 
     Stands before weight averaging in the list of callbacks: while validation runs, the averaged weights are in place.
+    Weights or values that are not finite end the training in all processes, which see the same ones.
 
     Args:
         save: called with the task and its validation metrics, in the first process only.
@@ -116,10 +117,15 @@ class KeepBest(pl.Callback):
             return
         name, higher_is_better = self.monitor
         scores = pl_module.validation_scores()
-        if name == LOSS:
-            scores[LOSS] = float(trainer.callback_metrics[LOSS])
+        if LOSS in trainer.callback_metrics:
+            loss = float(trainer.callback_metrics[LOSS])
+            _require_finite(LOSS, loss, trainer.current_epoch, "Lower method.learning_rate.")
+            if name == LOSS:
+                scores[LOSS] = loss
+        _require_finite(name, scores[name], trainer.current_epoch, "Choose another trainer.monitor.")
         best, value = self.best.get(name, math.nan), scores[name]
         if math.isnan(best) or (value > best if higher_is_better else value < best):
+            _require_finite_weights(pl_module, trainer.current_epoch)
             self.best = {**scores, "epoch": trainer.current_epoch + 1}
             if trainer.is_global_zero:
                 self.save(pl_module, self.best)
@@ -183,6 +189,20 @@ class EpochTable(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up what `state_dict` gave."""
         self.rows = list(state_dict["rows"])
+
+
+def _require_finite(name: str, value: float, epoch: int, advice: str) -> None:
+    if not math.isfinite(value):
+        raise UserError(f"The validation value {name} is {value} after epoch {epoch + 1}; training stopped. {advice}")
+
+
+def _require_finite_weights(task: FaceTask, epoch: int) -> None:
+    for name, tensor in task.network.state_dict().items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise UserError(
+                f"The weights {name} hold nan or infinite numbers after epoch {epoch + 1}; training stopped."
+                " Lower method.learning_rate."
+            )
 
 
 def monitor_of(task: FaceTask, name: str) -> tuple[str, bool]:

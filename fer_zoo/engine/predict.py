@@ -1,5 +1,6 @@
 """Photographs in, a row a face out: detect, crop, classify; written as it comes."""
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,11 +59,19 @@ class Predictor:
         task: with trained weights, see `load_method`.
         detector_name: a name of `DETECTORS`, or "none" where every image is a face crop already.
         device: where the network runs; by default the GPU if there is one.
+
+    Raises:
+        UserError: for an unknown detector, or a method whose faces are aligned by points, which none finds.
     """
 
     def __init__(
         self, task: FaceTask, *, detector_name: str = "haar", device: str | torch.device | None = None
     ) -> None:
+        if task.input_spec.alignment == "five_points":
+            raise UserError(
+                "This checkpoint expects faces aligned by five points, which photographs come without; predict with one"
+                " that was trained with method.alignment=none."
+            )
         if detector_name != "none":
             detector(detector_name)  # an unknown name fails before any work
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -186,9 +195,14 @@ def _rows(found: FoundFaces, outputs: Sequence[dict[str, Any]]) -> list[dict[str
         if face is not None:
             names = ("face_x", "face_y", "face_width", "face_height", "face_score")
             row.update(zip(names, (round(value, 2) for value in face), strict=True))
+        if None in output.values():
+            row["problem"] = "outputs are not finite"
         rows.append({**row, **output})
     return rows
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str) else round(float(value), 6)
+    """A name as it is, a number to 6 digits; None for what is no number."""
+    if value is None or isinstance(value, str):
+        return value
+    return round(float(value), 6) if math.isfinite(value) else None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytorch_lightning as pl
+import torch
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
@@ -56,6 +57,7 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         write_config(folder, config)
     pl.seed_everything(config.seed, workers=False, verbose=False)
     task = run.new_task()
+    _try_forward(task)
     data = run.data_module(task, echo=echo)
     facts = training_facts(run)
 
@@ -68,7 +70,7 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
     try:
         _train(trainer, task, data, folder / RESUME)
     except UserError as error:
-        kept = " The best weights stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
+        kept = " The best weights so far stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
         raise UserError(f"{error}{kept}") from error
     for reason, count in {**data.left_out, **_reasons(data.skipped)}.items():
         echo(f"left out: {count} ({reason})")
@@ -91,6 +93,25 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         "epochs": trainer.current_epoch,
         "num_parameters": kept["num_parameters"],
     }
+
+
+def _try_forward(task: FaceTask) -> None:
+    """Sends two black images through the network.
+
+    Raises:
+        UserError: if it cannot take images of the size that is set.
+    """
+    spec, was_training = task.input_spec, task.training
+    try:
+        with torch.inference_mode():
+            task.eval()(torch.zeros(2, spec.channels, spec.height, spec.width))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise UserError(
+            f"The network of {task.method_name} cannot take images of {spec.height} x {spec.width} pixels ({reason});"
+            " set another method.image_size, or another network."
+        ) from error
+    task.train(was_training)
 
 
 def _train(trainer: pl.Trainer, task: FaceTask, data: FaceDataModule, resume: Path) -> None:

@@ -127,12 +127,16 @@ class FaceTask(pl.LightningModule):
         return {"row": batch["row"], **predicted}
 
     def columns(self, predictions: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Named outputs of a batch: `emotion`, `prob_happiness` … for classes, `AU12` … for values."""
+        """Named outputs of a batch: `emotion`, `prob_happiness` … for classes, `AU12` … for values.
+
+        A class is None where a probability is NaN.
+        """
         named: dict[str, Any] = {}
         for target, space in self.spaces.items():
             values = predictions[target].cpu()
             if space.kind == "classes":
-                named[target] = [space.entries[i] for i in values.argmax(dim=1).tolist()]
+                best = zip(values.argmax(dim=1).tolist(), values.isnan().any(dim=1).tolist(), strict=True)
+                named[target] = [None if unknown else space.entries[i] for i, unknown in best]
             prefix = "prob_" if space.kind == "classes" else ""
             named.update({f"{prefix}{entry}": values[:, i].numpy() for i, entry in enumerate(space.entries)})
         return named

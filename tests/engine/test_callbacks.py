@@ -46,12 +46,37 @@ def epochs(task: FaceTask, values: list[float], *, higher: bool) -> list[int]:
     [
         ([0.1, 0.3, 0.2, 0.3, 0.4], True, [1, 2, 5]),
         ([0.4, 0.3, 0.5, 0.1], False, [1, 2, 4]),
-        ([math.nan, math.nan, 0.1, math.nan, 0.2], True, [1, 2, 3, 5]),  # anything is better than no number
         ([0.0, 0.0], True, [1]),
     ],
 )
 def test_best_is_kept(task: FaceTask, values: list[float], higher: bool, kept: list[int]) -> None:
     assert epochs(task, values, higher=higher) == kept
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("where", ["val/loss", "val/emotion/accuracy"])
+def test_value_that_is_not_finite_stops_and_is_not_kept(task: FaceTask, value: float, where: str) -> None:
+    kept: list[float] = []
+    callback = KeepBest(lambda best, scores: kept.append(1), ("val/emotion/accuracy", True))
+    values = {"val/loss": 0.7, "val/emotion/accuracy": 0.5, where: value}
+    task.validation_scores = lambda: {"val/emotion/accuracy": values["val/emotion/accuracy"]}  # type: ignore[method-assign]
+    trainer = pretend(sanity_checking=False, current_epoch=2, is_global_zero=True, callback_metrics=values)
+    with pytest.raises(UserError, match=rf"{where} is {value} after epoch 3; training stopped"):
+        callback.on_validation_epoch_end(trainer, task)
+    assert not kept and not callback.best
+
+
+@pytest.mark.parametrize("kind", ["parameters", "buffers"])
+def test_weights_that_are_not_finite_are_never_kept(kind: str) -> None:
+    task, kept = create_method("timm_classifier", backbone="resnet10t", image_size=32), list[float]()
+    callback = KeepBest(lambda best, scores: kept.append(1), ("val/emotion/accuracy", True))
+    task.validation_scores = lambda: {"val/emotion/accuracy": 0.5}  # type: ignore[method-assign]
+    trainer = pretend(sanity_checking=False, current_epoch=0, is_global_zero=True, callback_metrics={})
+    with torch.no_grad():
+        next(t for t in getattr(task.network, kind)() if t.is_floating_point()).view(-1)[0] = math.nan
+    with pytest.raises(UserError, match=r"weights \S+ hold nan"):
+        callback.on_validation_epoch_end(trainer, task)
+    assert not kept and not callback.best
 
 
 def test_best_survives_a_stop() -> None:

@@ -175,3 +175,17 @@ def test_regressor_gives_values_in_their_range(tmp_path: Path) -> None:
     table = Predictor(task, detector_name="none", device="cpu").table([drawn_face()])
     assert isinstance(table, pd.DataFrame)
     assert ((table[["AU01", "AU12"]] >= 0) & (table[["AU01", "AU12"]] <= 5)).all().all()
+
+
+def test_outputs_that_are_no_numbers_are_told() -> None:
+    task = create_method("timm_classifier", backbone="resnet10t", image_size=32, seed=1)
+    next(task.network.parameters()).data.fill_(float("nan"))
+    (row,) = Predictor(task, detector_name="none", device="cpu").table([drawn_face()]).to_dict("records")
+    assert pd.isna(row["emotion"]) and pd.isna(row["prob_happiness"])
+    assert row["problem"] == "outputs are not finite"
+
+
+def test_methods_that_need_points_are_refused() -> None:
+    task = create_method("timm_classifier", backbone="resnet10t", image_size=32, alignment="five_points")
+    with pytest.raises(UserError, match="aligned by five points, which photographs come without"):
+        Predictor(task, device="cpu")

@@ -203,11 +203,11 @@ def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_best(configuration:
     config = configuration(
         trainer__max_epochs=6, method__learning_rate=1e30, method__warmup_share=0, trainer__gradient_clip=0
     )
-    with pytest.raises(UserError, match=r"loss became .*learning_rate"):
+    with pytest.raises(UserError, match=r"val/loss is nan .*learning_rate"):
         train(config, echo=quiet)
     folder = folder_of(config)
     assert status(folder) == "failed"
-    assert "loss became" in json.loads((folder / "failure.json").read_text())["reason"]
+    assert "val/loss is nan" in json.loads((folder / "failure.json").read_text())["reason"]
 
 
 def test_weights_from_before_a_bad_loss_are_kept(configuration: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def test_weights_from_before_a_bad_loss_are_kept(configuration: Configure, monke
 
     monkeypatch.setattr(EpochTable, "on_train_epoch_start", poison)
     config = configuration(trainer__max_epochs=3)
-    with pytest.raises(UserError, match=r"loss became nan in epoch 2.* best weights stand in .*model"):
+    with pytest.raises(UserError, match=r"loss became nan in epoch 2.* best weights so far stand in .*model"):
         train(config, echo=quiet)
     task = load_method(folder_of(config))
     assert task.card["validation"]["epoch"] == 1
@@ -355,3 +355,9 @@ def _read_until(run: "subprocess.Popen[str]", start: str) -> None:
         if line.startswith(start):
             return
     raise AssertionError(f"{start!r} was never said: {run.stderr.read() if run.stderr else ''}")
+
+
+def test_images_too_small_for_the_network_are_told_before_anything_is_trained(configuration: Configure) -> None:
+    config = configuration(method__backbone="inception_v3", method__image_size=32)
+    with pytest.raises(UserError, match=r"timm_classifier cannot take images of 32 x 32 pixels.*method\.image_size"):
+        train(config, echo=quiet)

@@ -193,3 +193,11 @@ def test_schedule_knows_the_number_of_steps(batches: int, accumulate: int, epoch
     factor = task.configure_optimizers()["lr_scheduler"]["scheduler"].lr_lambdas[0]
     assert factor(steps) == pytest.approx(0)
     assert factor(steps - 1) > 0
+
+
+def test_answers_that_are_no_numbers_have_no_name() -> None:
+    probabilities = torch.eye(7)[:3]
+    probabilities[1] = math.nan
+    columns = two_targets().columns({"emotion": probabilities, "au": torch.zeros(3, 5)})
+    entries = SPACES["emotion"].entries
+    assert columns["emotion"] == [entries[0], None, entries[2]]
