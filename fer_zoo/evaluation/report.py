@@ -73,7 +73,7 @@ class EvaluationReport:
         }
 
     def to_text(self, width: int = 120) -> str:
-        """The report for a terminal that is `width` characters wide."""
+        """The report for a terminal that is `width` characters wide; tables that need more are wider."""
         return as_text(self._tables(), self._sentences(), width)
 
     def to_markdown(self) -> str:
@@ -96,6 +96,11 @@ class EvaluationReport:
             else "No intervals were asked for."
         )
         notes = [f"{row.name}: {row.note}." for row in self.references]
+        if not self.references:
+            notes.append("No rows of guesses stand beside the score, because the labels of the training are not known.")
+        empty = [entry for entry in self.scores.entries if isinstance(entry, ValueScore) and not entry.support]
+        if empty:
+            notes.append(f"{len(empty)} of {len(self.scores.entries)} names have no labelled image and are not listed.")
         warnings = [f"Warning: {sentence}" for sentence in self.warnings]
         return [f"{coverage}{f' ({told})' if told else ''}. {intervals}", *notes, *warnings]
 
@@ -175,7 +180,7 @@ def _entries_table(scores: Scores) -> ReportTable:
     rows = [
         [entry.name, f"{entry.support:,}", *_cells(entry.values)]
         for entry in scores.entries
-        if isinstance(entry, ValueScore)
+        if isinstance(entry, ValueScore) and entry.support
     ]
     return ReportTable(title="Per name", header=["name", "images", *_titles(scores.values)], rows=rows)
 

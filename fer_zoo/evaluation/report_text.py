@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _TITLE_WIDTH = 12
+_ANY_WIDTH = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,35 +63,52 @@ def as_markdown(tables: Sequence[ReportTable], sentences: Sequence[str]) -> str:
 
 
 def as_text(tables: Sequence[ReportTable], sentences: Sequence[str], width: int) -> str:
-    """Tables for a terminal, without colours, the sentences below the first one."""
+    """Tables for a terminal, without colours, the sentences below the first one.
+
+    Nothing is shortened: where a table is too wide, intervals go below their values, and if that does not help, its
+    lines are longer than `width`.
+    """
+    parts = []
+    for position, table in enumerate(tables):
+        title = f"{table.title}\n" if table.title else ""
+        parts.append(title + _drawn(table, width))
+        if position == 0:
+            parts.append("\n".join(line for said in sentences for line in textwrap.wrap(said, width)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _drawn(table: ReportTable, width: int) -> str:
     from rich.console import Console
+    from rich.measure import Measurement
 
     stream = io.StringIO()
-    console = Console(file=stream, width=width, color_system=None, force_terminal=False, highlight=False)
-    for position, table in enumerate(tables):
-        if table.title:
-            console.print(table.title, markup=False)
-        console.print(_rich_table(table))
-        console.print()
-        for sentence in sentences if position == 0 else ():
-            console.print(sentence, markup=False)
-        if position == 0:
-            console.print()
-    return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines()) + "\n"
+    wide = Console(file=stream, width=_ANY_WIDTH, color_system=None, force_terminal=False, highlight=False)
+    shown = _rich_table(table, stacked=False)
+    if Measurement.get(wide, wide.options, shown).minimum > width:
+        shown = _rich_table(table, stacked=True)
+    least = Measurement.get(wide, wide.options, shown).minimum
+    wide.print(shown, width=max(width, least))
+    return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines())
 
 
-def _rich_table(table: ReportTable) -> "Table":
-    """Numbers are never broken over lines; their titles are."""
+def _rich_table(table: ReportTable, *, stacked: bool) -> "Table":
+    """Numbers are never broken over lines, but between value and interval where stacked; their titles are."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
+    rows = table.rows
+    if stacked:
+        rows = [[row[0], *(cell.replace(" [", "\n[") for cell in row[1:])] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for i, title in enumerate(table.header):
         is_text = _is_text(i, table)
         broken = "\n".join(textwrap.wrap(title, _TITLE_WIDTH))
-        shown.add_column(broken, justify="left" if is_text else "right", no_wrap=i == 0 or not is_text)
-    for row in table.rows:
+        is_whole = i == 0 or not is_text
+        lines = [line for cell in (broken, *(row[i] for row in rows)) for line in cell.split("\n")]
+        least = max(map(len, lines)) if is_whole else None
+        shown.add_column(broken, justify="left" if is_text else "right", no_wrap=is_whole, min_width=least)
+    for row in rows:
         shown.add_row(*map(escape, row))
     return shown
 

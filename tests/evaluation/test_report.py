@@ -104,3 +104,16 @@ def test_a_report_on_values_names_each_and_marks_constants() -> None:
     assert [row.name for row in report.references] == ["train_mean", "all_zero"]
     assert report.to_dict()["confusion_matrix"] is None
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_values_without_a_labelled_image_are_counted_and_not_listed() -> None:
+    rng = np.random.default_rng(2)
+    ids = [f"{i:012x}" for i in range(20)]
+    labels = pd.DataFrame(rng.uniform(0, 5, (20, 5)), columns=list(AU.entries)).assign(AU17=np.nan, AU06=np.nan)
+    asked = pd.concat([pd.DataFrame({"id": ids, "subject": ids, "clip": "", "source": "a"}), labels], axis=1)
+    report = evaluate_table(prediction_table(asked, AU, ids, rng.uniform(0, 5, (20, 5))), AU, bootstrap=FEW)
+    text = report.to_text(width=120)
+    assert "2 of 5 names have no labelled image and are not listed." in text
+    assert not [line for line in text.splitlines() if line.startswith(("AU06", "AU17"))]
+    assert [entry["name"] for entry in report.to_dict()["per_entry"]] == list(AU.entries)
+    assert "…" not in text and max(map(len, text.splitlines())) <= 120

@@ -29,3 +29,21 @@ def test_cells_cannot_break_a_table() -> None:
     text = as_text([table], ["See [red]x."], width=60)
     assert "a|b [bold]" in text
     assert "See [red]x." in text
+
+
+@pytest.mark.parametrize("width", [10, 40, 80, 120, 200])
+@pytest.mark.parametrize("columns", [1, 7])
+def test_nothing_is_ever_shortened(width: int, columns: int) -> None:
+    cells = [f"-{i}.117 [-{i}.97, {i}.26]" for i in range(columns)]
+    names = ["AU01", "a very long name of a model, no output is wrong"]
+    header = ["", "images", *(f"expected calibration error {i}" for i in range(columns))]
+    table = ReportTable(title="T", header=header, rows=[[name, "1,234", *cells] for name in names])
+    text = as_text([table], ["One sentence of several words."], width=width)
+    assert "…" not in text
+    assert all(name in text for name in names)
+    for part in (part for cell in cells for part in cell.split(" ", 1)):
+        assert text.count(part) >= len(names), part
+    if columns == 7 and width == 120:
+        assert max(map(len, text.splitlines())) < 48 + 7 * len(cells[0])  # intervals stand below
+    if columns == 1 and width >= 120:
+        assert all(cell in text for cell in cells)
