@@ -68,6 +68,8 @@ def _kind_of(name: str) -> str:
         if name in names:
             return kind
         known += names
+    if name.partition(":")[0] in known and ":" in name:  # some entries of a label space
+        return "label_spaces"
     hint = nearest(name, known)
     if name in KINDS:
         hint = f" `fer-zoo list {name}` shows all of that kind."

@@ -80,3 +80,11 @@ def test_everything_that_is_listed_has_information(kind: str, capsys: pytest.Cap
 def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", *words]) == 2
     assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")
+
+
+def test_some_entries_of_a_label_space_are_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "emotion/raf:anger+neutral", "--json"]) == 0
+    assert [entry["name"] if isinstance(entry, dict) else entry for entry in
+            json.loads(capsys.readouterr().out)["entries"]] == ["anger", "neutral"]  # fmt: skip
+    assert main(["info", "emotion/raf:angr"]) == 2
+    assert "Did you mean 'anger'?" in capsys.readouterr().err
