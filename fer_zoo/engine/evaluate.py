@@ -26,6 +26,7 @@ from fer_zoo.evaluation.curves import reliability_figure
 from fer_zoo.evaluation.pictures import confusion_figure, errors_figure, most_confident_errors, save_figure
 from fer_zoo.evaluation.prediction_table import prediction_table, read_predictions, write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
+from fer_zoo.evaluation.training_labels import expanded
 from fer_zoo.tasks.face_task import FaceTask
 
 PREDICTIONS = "predictions.parquet"
@@ -80,7 +81,7 @@ def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> Evalu
         echo(f"without an output: {count} ({reason})")
     origin = {"label": run.label, "fingerprint": run.index.fingerprint(), "split": run.split.name}
     write_predictions(folder / PREDICTIONS, table, space, origin)
-    training = {run.split.name: training_labels(run, run.split)} if run.split.train else None
+    training = _labels_learned(task, run, space)
     report = evaluate_table(table, space, training=training, name=run.config.method["name"])
     write_report(folder, report, table, run.index)
     return report
@@ -105,6 +106,15 @@ def test_predictions(task: FaceTask, data: FaceDataModule, run: Run, space: Labe
 def training_labels(run: Run, split: Split) -> pd.DataFrame:
     """The rows that a model of this split has learned from, for the rows of guesses beside its score."""
     return run.index.table.iloc[run.index.rows_of(split.train)]
+
+
+def _labels_learned(task: FaceTask, run: Run, space: LabelSpace) -> pd.DataFrame | None:
+    """The labels that the weights have learned from: the split's own, or on other data what the checkpoint says."""
+    training = task.card["training"]
+    if run.split.train and run.index.fingerprint() == training["fingerprint"]:
+        return training_labels(run, run.split)
+    summary = training.get("labels", {}).get(space.target)
+    return None if summary is None else expanded(summary, space)
 
 
 def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, index: Index) -> None:

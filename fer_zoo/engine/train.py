@@ -21,6 +21,7 @@ from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import fit_trainer
 from fer_zoo.evaluation.curves import learning_curves_figure
 from fer_zoo.evaluation.pictures import save_figure
+from fer_zoo.evaluation.training_labels import summarised
 from fer_zoo.tasks.face_task import FaceTask
 
 
@@ -141,6 +142,7 @@ def training_facts(run: Run) -> dict[str, Any]:
         "fold": run.config.fold,
         "split": run.split.name,
         "samples": len(run.split.train),
+        "labels": {run.target: _label_summary(run)},
         "subjects": len(seen),
         "subject_hashes": seen,
         "file_hashes": sorted(set(file_hashes(run.index, used).values())),
@@ -149,6 +151,10 @@ def training_facts(run: Run) -> dict[str, Any]:
         "seed": run.config.seed,
         "licences": {card.name: [card.terms.licence, card.terms.commercial]},
     }
+
+
+def _label_summary(run: Run) -> dict[str, dict[str, Any]]:
+    return summarised(run.index.table.iloc[run.index.rows_of(run.split.train)], run.index.space(run.target))
 
 
 def _reasons(skipped: dict[str, str]) -> dict[str, int]:

@@ -124,6 +124,8 @@ def test_other_data_is_scored_whole(trained: Path, tmp_path: Path) -> None:
     assert len(table) == 13
     assert any("other than in training, so all of it: test 13 of 2 subjects" in line for line in lines)
     assert (table["target_emotion"] == "neutral").sum() == 1
+    assert [row.name for row in report.references] == ["majority", "prior_random", "label_by_source"]
+    assert report.references[1].values["mean_class_accuracy"].value == pytest.approx(1 / 6)  # of the training
     assert report.scores.coverage.asked == 13
     assert report.scores.coverage.scored == 12
     assert report.scores.coverage.apart == 1
