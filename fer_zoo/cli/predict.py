@@ -9,9 +9,9 @@ without one is a row that says so.
   fer-zoo predict photos/ checkpoint=runs/demo/0123456789ab output=faces.parquet --pictures
   fer-zoo predict crops.txt checkpoint=runs/demo/0123456789ab detector=none output=faces.csv
 
-output ends in .csv, .parquet or .json and is written as rows come; without it the rows are printed, with --json as
-JSON. detector=none takes every image for a face. --pictures writes each photograph with its faces marked into a folder
-beside the output.
+output ends in .csv, .parquet or .json, is written as rows come and never replaces a file; without it the rows are
+printed, with --json as JSON. detector=none takes every image for a face. --pictures writes each photograph with its
+faces marked into a folder beside the output.
 """
 
 import time
@@ -35,17 +35,21 @@ _BOX = ("face_found", "face_x", "face_y", "face_width", "face_height", "face_sco
 
 def run(command: Command) -> int:
     """Writes or prints the rows, and says how many faces were found."""
-    from fer_zoo.engine.photographs import expand_files
-    from fer_zoo.engine.row_writer import RowWriter
+    from fer_zoo.engine.photographs import expand_files, make_folder
+    from fer_zoo.engine.row_writer import RowWriter, check_output
 
     command.allow_flags("--pictures", "--json")
     wanted = command.options("checkpoint", "output", "detector", "device")
     output, as_json = _output(wanted, command)
+    if output:
+        check_output(output)
     photographs = expand_files(command.files)
     predictor = _predictor(wanted)
     tell = say if output else say_aside
     tell(f"device: {predictor.device}; detector: {predictor.detector_name}; photographs: {len(photographs)}")
     folder = _pictures_folder(output or _PRINTED) if "--pictures" in command.flags else None
+    if folder:
+        make_folder(folder)
     counts: Counter[str] = Counter()
     columns, printed = predictor.columns(), list[Row]()
     start = time.perf_counter()

@@ -20,7 +20,7 @@ def expand_files(files: Sequence[str]) -> list[Path]:
     pattern with * for what it matches.
 
     Raises:
-        UserError: for a path that does not exist, or when nothing is left.
+        UserError: for a path that does not exist, a list that is no UTF-8, or when nothing is left.
     """
     found: dict[Path, None] = {}
     for given in files:
@@ -58,6 +58,20 @@ def annotate(found: FoundFaces, rows: Sequence[Mapping[str, Any]], path: Path) -
         picture.save(temporary, format="PNG")
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of the pictures.
+
+    Raises:
+        UserError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {folder} for the pictures cannot be made ({error.strerror}); choose another output."
+        ) from error
+
+
 def picture_path(folder: Path, number: int, photograph: Path) -> Path:
     """Where the picture of a photograph goes: its number keeps files of one name apart."""
     return folder / f"{number:05d}_{photograph.stem}.png"
@@ -73,7 +87,12 @@ def _expand(given: str) -> list[Path]:
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if path.suffix == ".txt" and path.is_file():
-        lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+        try:
+            lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"The list {path} is no text in UTF-8 (byte {error.start + 1}); save it as such."
+            ) from error
         return [path.parent / line for line in lines if line]
     if path.exists():
         return [path]

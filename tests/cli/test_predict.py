@@ -63,6 +63,10 @@ def test_rows_are_printed_where_no_output_is_named(
         (["{faces}", "checkpoint={run}", "device=tpu"], "device is 'tpu'; this machine has auto, cpu"),
         (["{faces}", "checkpoint={run}", "detector=har"], "No detector is named 'har'. Did you mean 'haar'?"),
         (["{faces}", "checkpoint={run}", "output=a.xls"], "output=a.xls must end in .csv"),
+        (
+            ["{faces}", "checkpoint=none", "output={run}/metrics.csv"],
+            "{run}/metrics.csv exists already; choose another",
+        ),
         (["{faces}", "checkpoint={run}", "output=a.csv", "--json"], "--json prints the rows; with output=NAME.json"),
         (["{faces}", "checkpoint={faces}"], "The checkpoint {faces} holds no card.json"),
     ],

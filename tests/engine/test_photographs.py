@@ -9,7 +9,7 @@ from PIL import Image
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.create import create_method
-from fer_zoo.engine.photographs import annotate, expand_files, picture_path
+from fer_zoo.engine.photographs import annotate, expand_files, make_folder, picture_path
 from fer_zoo.engine.predict import Predictor
 
 
@@ -100,3 +100,16 @@ def test_pictures_of_one_name_stay_apart() -> None:
     first, second = (picture_path(Path("out"), n, Path(f"{n}/face.jpg")) for n in (0, 1))
     assert first != second
     assert first.suffix == ".png"
+
+
+def test_list_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"caf\xe9.jpg\n")
+    with pytest.raises(UserError, match=r"list\.txt is no text in UTF-8 \(byte 4\)"):
+        expand_files([str(tmp_path / "list.txt")])
+
+
+def test_folder_of_pictures_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        with pytest.raises(UserError, match="for the pictures cannot be made"):
+            make_folder(folder)

@@ -115,3 +115,20 @@ def test_full_disk_is_told(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
+@pytest.mark.parametrize("partial", [False, True])
+def test_what_stands_there_is_never_replaced(tmp_path: Path, suffix: str, partial: bool) -> None:
+    path = tmp_path / f"table{suffix}"
+    taken = path.with_name(path.name + ".partial.csv") if partial and suffix != ".csv" else path
+    taken.write_text("work of hours")
+    with pytest.raises(UserError, match=rf"{taken.name} exists already; choose another name or delete it"):
+        RowWriter(path, COLUMNS)
+    assert taken.read_text() == "work of hours"
+
+
+def test_face_numbers_of_parquet_are_whole(tmp_path: Path) -> None:
+    with RowWriter(tmp_path / "table.parquet", COLUMNS) as writer:
+        writer.write(ROWS)
+    assert str(pd.read_parquet(tmp_path / "table.parquet")["face"].dtype) == "Int64"
