@@ -28,34 +28,6 @@ class Interval:
     high: float
 
 
-def bootstrap_intervals(
-    per_subject_sums: Float64[Tensor, "s *sums"],
-    value: Callable[[Tensor], Tensor],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    level: float = LEVEL,
-) -> Float64[Tensor, "2 *values"]:
-    """Lower and upper percentile bounds of a metric when the people are drawn anew.
-
-    Args:
-        per_subject_sums: one row of additive sums per person.
-        value: the metric; vectorised over one leading axis.
-        resamples: how often as many people as there are are drawn.
-        seed: the same seed and number of people draw the same people, so that intervals of several scores, and of
-            their differences, belong together.
-        level: share of the resamples between the bounds. Resamples in which the metric is undefined are left out.
-
-    Raises:
-        UserError: for no resample, or a level outside 0 to 1.
-    """
-    drawn = resampled_sums(per_subject_sums.flatten(1), resamples=resamples, seed=seed)
-    values = value(drawn.reshape(-1, *per_subject_sums.shape[1:])).double()
-    if len(per_subject_sums) < 2:  # one person drawn again is the same person: no spread is not no doubt
-        values = torch.full_like(values, torch.nan)
-    return percentile_bounds(values, level)
-
-
 def percentile_bounds(values: Float64[Tensor, "r *values"], level: float = LEVEL) -> Float64[Tensor, "2 *values"]:
     """The bounds that leave (1 - level) / 2 of the defined values on either side; NaN where none is defined.
 
@@ -72,6 +44,9 @@ def resampled_sums(
     per_subject_sums: Float64[Tensor, "s f"], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Float64[Tensor, "r f"]:
     """The sums of each resample. Weights are made in blocks of 16 MB.
+
+    The same seed and number of people draw the same people, so that intervals of several scores, and of their
+    differences, belong together.
 
     Raises:
         UserError: for no resample or no person.

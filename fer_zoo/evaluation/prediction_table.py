@@ -16,7 +16,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import write_atomically, write_json
+from fer_zoo.core.files import write_atomically
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
 
 SCHEMA = 1
@@ -206,28 +206,6 @@ def check_table(table: pd.DataFrame, space: LabelSpace, *, where: str = "") -> N
     twice = table.loc[table.duplicated(["id", "fold"]), "id"]
     if len(twice):
         raise UserError(f"{len(twice)} images stand twice in a fold{where}, the first is {twice.iloc[0]}.")
-
-
-def export_predictions(path: Path, table: pd.DataFrame, meta: TableMeta) -> None:
-    """Writes a table for other programs, as the suffix says: .csv, .json or .parquet.
-
-    JSON holds the header too; beside a CSV it stands as `<name>.columns.json`. Missing values are empty, or null.
-
-    Raises:
-        UserError: for any other suffix, or a folder that cannot be written to.
-    """
-    match path.suffix.lower():
-        case ".parquet":
-            write_predictions(path, table, meta.space, meta.extra)
-        case ".csv":
-            with write_atomically(path) as temporary:
-                table.to_csv(temporary, index=False)
-            write_json(path.with_suffix(".columns.json"), asdict(meta))
-        case ".json":
-            rows = table.astype(object).where(table.notna(), None).to_dict("records")
-            write_json(path, {**asdict(meta), "rows": rows})
-        case other:
-            raise UserError(f"Tables are written as .csv, .json or .parquet; {path.name!r} ends in {other!r}.")
 
 
 def describe_columns(table: pd.DataFrame, space: LabelSpace) -> dict[str, dict[str, Any]]:

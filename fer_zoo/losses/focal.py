@@ -5,7 +5,6 @@ by the letter: one decision a class, weighted alpha where the class holds and 1 
 """
 
 from math import log1p
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -53,32 +52,27 @@ def binary_focal(
     *,
     gamma: float = 2.0,
     alpha: Float[Tensor, "k"] | float = 0.25,
-    probabilities: Literal["softmax", "sigmoid"] = "softmax",
 ) -> Float[Tensor, ""]:
     """Mean over the labelled rows of the focal losses of k binary decisions, summed over the classes.
 
-    The class that holds gives -alpha_c (1 - p_c)^gamma log p_c, every other one -(1 - alpha_c) p_c^gamma log(1 - p_c).
+    The class that holds gives -alpha_c (1 - p_c)^gamma log p_c, every other one -(1 - alpha_c) p_c^gamma log(1 - p_c);
+    p is a softmax over the classes.
 
     Args:
         logits: any floating type; half precision is computed in float32.
         target: class numbers, -1 where the label is missing.
         gamma: how much less a well recognised decision counts.
         alpha: weight of the class that holds, 0 to 1: one number, or one a class.
-        probabilities: p from a softmax over the classes (as Keras code does) or from a sigmoid for each.
 
     Example:
         >>> import torch
         >>> binary_focal(torch.tensor([[0.7, 0.2, 0.1]]).log(), torch.tensor([0]))
         tensor(0.0155)
     """
-    rows = labelled_logits(logits, target)  # b k
-    if probabilities == "softmax":
-        log_p = F.log_softmax(rows, dim=1)
-        log_rest = _log_of_rest(log_p)
-    else:
-        log_p, log_rest = F.logsigmoid(rows), F.logsigmoid(-rows)
-    weight = _per_class(alpha, rows)  # k
-    holds = F.one_hot(target.long().clamp_min(0), rows.shape[1]).bool()  # b k
+    log_p = F.log_softmax(labelled_logits(logits, target), dim=1)  # b k
+    log_rest = _log_of_rest(log_p)
+    weight = _per_class(alpha, log_p)  # k
+    holds = F.one_hot(target.long().clamp_min(0), log_p.shape[1]).bool()  # b k
     positive = weight * _power(log_rest, gamma) * log_p
     negative = (1 - weight) * _power(log_p, gamma) * log_rest
     return mean_over_labelled(-torch.where(holds, positive, negative).sum(dim=1), target)

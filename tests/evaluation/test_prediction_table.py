@@ -16,7 +16,6 @@ from fer_zoo.core.label_spaces import LabelSpace, label_space
 from fer_zoo.evaluation.prediction_table import (
     best_entries,
     classes_of,
-    export_predictions,
     has_output,
     outputs_of,
     prediction_table,
@@ -153,19 +152,6 @@ def test_tables_without_their_columns_or_with_an_image_twice_are_not_written(tmp
     with pytest.raises(UserError, match="4 images stand twice in a fold, the first is 000000000000"):
         write_predictions(path, pd.concat([small_table(), small_table()]), BASIC)
     assert not path.exists()
-
-
-def test_exports_leave_missing_values_empty(tmp_path: Path) -> None:
-    meta = write_predictions(tmp_path / "p.parquet", small_table(), BASIC)
-    for suffix in ("csv", "json", "parquet"):
-        export_predictions(tmp_path / f"out.{suffix}", small_table(), meta)
-    back = pd.read_csv(tmp_path / "out.csv")
-    assert back["prob_anger"].isna().to_list() == [False, True, False, True]
-    assert json.loads((tmp_path / "out.columns.json").read_text())["space"]["name"] == "emotion/basic6"
-    stored = json.loads((tmp_path / "out.json").read_text())
-    assert (stored["schema"], stored["rows"][1]["prob_anger"], stored["rows"][0]["prob_anger"]) == (1, None, 1.0)
-    with pytest.raises(UserError, match=r"ends in '\.xlsx'"):
-        export_predictions(tmp_path / "out.xlsx", small_table(), meta)
 
 
 @given(st.data(), st.sampled_from([BASIC, AU]))

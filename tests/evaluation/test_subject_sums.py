@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fer_zoo.core.label_spaces import label_space
-from fer_zoo.evaluation.bootstrap import bootstrap_intervals
+from fer_zoo.evaluation.bootstrap import percentile_bounds, resampled_sums
 from fer_zoo.evaluation.subject_sums import (
     NO_INTERVALS,
     Bootstrap,
@@ -42,8 +42,16 @@ def test_intervals_are_those_of_the_bootstrap_over_people() -> None:
     sums = class_sums(PEOPLE, RNG.dirichlet(np.ones(6), 60), RNG.integers(0, 6, 60), BASIC)
     estimate = sums.draw(Bootstrap(resamples=300, seed=4)).estimate("macro_f1")
     per_person = answered(sums.sums["answers"])
-    low, high = bootstrap_intervals(per_person, metric("macro_f1").value, resamples=300, seed=4).tolist()
+    drawn = resampled_sums(per_person.flatten(1), resamples=300, seed=4).reshape(-1, 6, 6)
+    low, high = percentile_bounds(metric("macro_f1").value(drawn)).tolist()
     assert (estimate.interval.low, estimate.interval.high) == pytest.approx((low, high))
+
+
+def test_one_person_has_no_interval() -> None:
+    sums = class_sums(["s"] * 6, np.eye(6), np.arange(6), BASIC)
+    estimate = sums.draw(Bootstrap(resamples=50)).estimate("accuracy")
+    assert estimate.value == 1.0
+    assert math.isnan(estimate.interval.low)
 
 
 def test_without_resamples_there_are_values_only() -> None:

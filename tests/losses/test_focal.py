@@ -36,7 +36,6 @@ def test_both_against_the_formulas_row_by_row(seed: int, gamma: float, per_class
     alpha = np.array([0.1, 0.9, 0.25, 0.5, 1.0]) if per_class else np.full(5, 0.25)
     softmax = np.exp(logits.double().numpy())
     softmax /= softmax.sum(axis=1, keepdims=True)
-    sigmoid = 1 / (1 + np.exp(-logits.double().numpy()))
 
     def binary(p: np.ndarray, y: int) -> float:
         parts = [
@@ -49,27 +48,25 @@ def test_both_against_the_formulas_row_by_row(seed: int, gamma: float, per_class
 
     pairs = list(enumerate(target.tolist()))
     wanted = [-np.mean([alpha[y] * (1 - softmax[i, y]) ** gamma * np.log(softmax[i, y]) for i, y in pairs])]
-    wanted += [np.mean([binary(p[i], y) for i, y in pairs]) for p in (softmax, sigmoid)]
+    wanted += [np.mean([binary(softmax[i], y) for i, y in pairs])]
     given_alpha = torch.from_numpy(alpha) if per_class else 0.25
     arguments = {"gamma": gamma, "alpha": given_alpha}
     x = logits.double()
     found = [
         focal(x, target, **arguments),
         binary_focal(x, target, **arguments),
-        binary_focal(x, target, **arguments, probabilities="sigmoid"),
     ]
     assert [value.item() for value in found] == pytest.approx(wanted, rel=1e-6)
 
 
-def test_one_binary_decision_is_equations_6_to_8() -> None:
+def test_two_classes_are_equations_6_to_8_twice() -> None:
     """-alpha_t (1 - p_t)^gamma log p_t with p_t = p, alpha_t = alpha if y = 1, else 1 - p, 1 - alpha."""
     p, alpha, gamma = 0.3, 0.25, 2.0
-    logit = torch.tensor([[np.log(p / (1 - p)), -40.0], [np.log(p / (1 - p)), 40.0]])
-    target = torch.tensor([0, 1])  # the second column is right both times and adds nothing
+    logits = torch.tensor([[np.log(p / (1 - p)), 0.0]])  # p, 1 - p
     holds = -alpha * (1 - p) ** gamma * np.log(p)
-    does_not = -(1 - alpha) * p**gamma * np.log(1 - p)
-    found = binary_focal(logit, target, alpha=alpha, gamma=gamma, probabilities="sigmoid")
-    assert found.item() == pytest.approx((holds + does_not) / 2)
+    does_not = -(1 - alpha) * (1 - p) ** gamma * np.log(p)  # the second class, whose p_t is p, too
+    found = binary_focal(logits, torch.tensor([0]), alpha=alpha, gamma=gamma)
+    assert found.item() == pytest.approx(holds + does_not)
 
 
 @BOTH
@@ -82,15 +79,6 @@ def test_extreme_logits_have_finite_loss_and_gradient(loss: Loss, gamma: float) 
         assert value.isfinite()
         assert gradient.isfinite().all()
     assert value.item() > 1e3  # certain and wrong is not cheap
-
-
-def test_extreme_logits_of_sigmoids_are_finite() -> None:
-    logits = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4]], requires_grad=True)
-    value = binary_focal(logits, torch.tensor([1, 0]), gamma=0.5, probabilities="sigmoid")
-    value.backward()
-    assert logits.grad is not None
-    assert value.isfinite()
-    assert logits.grad.isfinite().all()
 
 
 @BOTH
