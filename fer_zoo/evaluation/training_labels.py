@@ -1,6 +1,7 @@
 """The labels of a training part in short, as a checkpoint carries them, and back as rows that give the same guesses."""
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -16,8 +17,8 @@ def summarised(training: pd.DataFrame, space: LabelSpace) -> dict[str, dict[str,
         space: of the target.
     """
     if space.kind == "values":
-        means = training[list(space.entries)].astype(float).mean(axis=0)
-        return {"means": {entry: None if pd.isna(mean) else float(mean) for entry, mean in means.items()}}
+        means = {entry: float(training[entry].astype(float).mean()) for entry in space.entries}
+        return {"means": {entry: None if isnan(mean) else mean for entry, mean in means.items()}}
     labelled = training[training[space.target].notna()]
     sources = labelled["source"].fillna("").astype(str)
     counts = {source: part[space.target].value_counts() for source, part in labelled.groupby(sources)}
