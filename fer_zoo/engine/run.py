@@ -49,8 +49,9 @@ class Run:
         inputs = self.config.to_dict()
         for key in ("output", "experiment", "logger"):
             del inputs[key]
-        for group, key in (("dataset", "root"), ("data", "workers"), ("data", "cache"), ("data", "progress")):
-            inputs[group].pop(key)
+        for key in ("workers", "cache", "progress"):
+            del inputs["data"][key]
+        del inputs["dataset"]["root"], inputs["trainer"]["log_every_n_steps"]
         found = {"fingerprint": self.index.fingerprint(), "is_cropped": self.index.is_cropped}
         absent = {"missing": sorted(ids)} if (ids := self.index.noted("missing")) else {}
         return job_id({**inputs, **found, **absent})

@@ -21,8 +21,8 @@ def summarised(training: pd.DataFrame, space: LabelSpace) -> dict[str, dict[str,
         return {"means": {entry: None if isnan(mean) else mean for entry, mean in means.items()}}
     labelled = training[training[space.target].notna()]
     sources = labelled["source"].fillna("").astype(str)
-    counts = {source: part[space.target].value_counts() for source, part in labelled.groupby(sources)}
-    return {"counts": {source: {name: int(n) for name, n in counted.items()} for source, counted in counts.items()}}
+    counts = {str(source): part[space.target].value_counts() for source, part in labelled.groupby(sources)}
+    return {"counts": {source: {str(name): int(n) for name, n in c.items()} for source, c in counts.items()}}
 
 
 def expanded(summary: Mapping[str, Mapping[str, Any]], space: LabelSpace) -> pd.DataFrame:
