@@ -62,7 +62,7 @@ class Augmentation:
         *,
         landmarks: Points | None = None,
         mask: Mask | None = None,
-        seed: tuple[int, ...],
+        seed: tuple[int, int, int, int],
     ) -> Augmented:
         """The image with landmarks and mask moved alike.
 

@@ -33,7 +33,7 @@ RGB = InputSpec(height=48, width=64)
 
 def flipping_seeds(number: int, *, flipped: bool) -> list[tuple[int, int, int]]:
     augmentation = Augmentation("standard", SPEC)
-    seeds = [(0, 0, i) for i in range(40)]
+    seeds = [(0, 0, i, 0) for i in range(40)]
     return [seed for seed in seeds if augmentation(NOISE, seed=seed).flipped == flipped][:number]
 
 
@@ -52,8 +52,8 @@ def test_landmarks_and_mask_beside_the_image_change_nothing_about_it() -> None:
     augmentation = Augmentation("strong", SPEC)
     points, mask = np.full((68, 2), 20.0), np.ones((96, 80), np.uint8)
     for i in range(12):
-        alone = augmentation(NOISE, seed=(0, 0, i))
-        beside = augmentation(NOISE, landmarks=points, mask=mask, seed=(0, 0, i))
+        alone = augmentation(NOISE, seed=(0, 0, i, 0))
+        beside = augmentation(NOISE, landmarks=points, mask=mask, seed=(0, 0, i, 0))
         np.testing.assert_array_equal(alone.image, beside.image)
         assert alone.flipped == beside.flipped
 
@@ -66,21 +66,21 @@ def test_global_generators_are_neither_read_nor_moved() -> None:
         random.seed(start)
         torch.manual_seed(start)
         before = random.getstate(), torch.get_rng_state()
-        results.append([augmentation(image, seed=(0, 0, i)).image for i in range(10)])
+        results.append([augmentation(image, seed=(0, 0, i, 0)).image for i in range(10)])
         assert random.getstate() == before[0]
         assert torch.equal(torch.get_rng_state(), before[1])
     np.testing.assert_array_equal(*results)
 
 
 def test_none_is_the_image_itself() -> None:
-    augmented = Augmentation("none", SPEC)(NOISE, seed=(0, 0, 0))
+    augmented = Augmentation("none", SPEC)(NOISE, seed=(0, 0, 0, 0))
     assert augmented.image is NOISE
     assert not augmented.flipped
 
 
 def test_half_of_the_images_are_flipped() -> None:
     augmentation = Augmentation("standard", SPEC)
-    flips = sum(augmentation(NOISE, seed=(7, 0, i)).flipped for i in range(400))
+    flips = sum(augmentation(NOISE, seed=(7, 0, i, 0)).flipped for i in range(400))
     assert 150 < flips < 250  # five standard deviations
 
 
@@ -102,7 +102,7 @@ def test_a_planted_dot_and_its_landmark_move_together() -> None:
         x, y = int(rng.integers(20, 60)), int(rng.integers(20, 76))
         image = np.full((96, 80, 1), 60, np.uint8)
         image[y - 2 : y + 3, x - 2 : x + 3] = 160
-        augmented = augmentation(image, landmarks=np.array([[x + 0.5, y + 0.5]]), seed=(0, 1, i))
+        augmented = augmentation(image, landmarks=np.array([[x + 0.5, y + 0.5]]), seed=(0, 1, i, 0))
         found = bright_centre(augmented.image)
         if found is not None and augmented.landmarks is not None:
             assert np.abs(augmented.landmarks[0] - found).max() < 0.08, i
@@ -115,7 +115,7 @@ def test_strong_moves_landmarks_and_keeps_those_under_an_erased_patch() -> None:
     grid = np.stack(np.meshgrid(np.arange(10.5, 70, 10), np.arange(10.5, 90, 10)), axis=-1).reshape(-1, 2)
     erased = 0
     for i in range(60):
-        augmented = augmentation(np.full((96, 80, 1), 120, np.uint8), landmarks=grid, seed=(0, 0, i))
+        augmented = augmentation(np.full((96, 80, 1), 120, np.uint8), landmarks=grid, seed=(0, 0, i, 0))
         assert augmented.landmarks is not None
         assert np.isfinite(augmented.landmarks).all()
         inner = augmented.image[30:66, 25:55, 0]
@@ -223,7 +223,7 @@ def test_unknown_names_and_other_shapes_are_refused() -> None:
     with pytest.raises(UserError, match="Did you mean 'strong'"):
         Augmentation("stron", SPEC)
     with pytest.raises(UserError, match=r"\(96, 80, 1\)"):
-        Augmentation("none", SPEC)(NOISE[:50], seed=(0, 0, 0))
+        Augmentation("none", SPEC)(NOISE[:50], seed=(0, 0, 0, 0))
 
 
 def test_building_the_pipelines_raises_no_warning() -> None:
