@@ -11,7 +11,6 @@ from fakes import patterns
 from PIL import Image
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.registry import DATASETS
 from fer_zoo.core.sample import sample_id
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
@@ -193,11 +192,15 @@ def test_detector_of_the_training_is_used(configuration: Configure, tmp_path: Pa
 
 
 def test_data_without_the_target_is_told(trained: Path, tmp_path: Path) -> None:
-    table = tmp_path / "faces.csv"
-    table.write_text("image,AU12\npicture.png,1\n")
+    (tmp_path / "faces.csv").write_text("image,AU12\npicture.png,1\n")
     Image.fromarray(patterns.stripes(3, seed=9)).save(tmp_path / "picture.png")
-    if "table" not in DATASETS.names():
-        pytest.skip("no reader of tables")
-    settings = words(table, dataset="table", output=tmp_path / "out")
-    with pytest.raises(UserError):
+    settings = [
+        ("dataset", "table"),
+        ("dataset.root", str(tmp_path)),
+        ("dataset.file", "faces.csv"),
+        ("dataset.path_column", "image"),
+        ("dataset.au_columns", "AU12"),
+        ("output", str(tmp_path / "out")),
+    ]
+    with pytest.raises(UserError, match="learns 'emotion', but table has labels of: au"):
         evaluate(trained, settings, echo=quiet)
