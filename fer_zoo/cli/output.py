@@ -6,9 +6,9 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from fer_zoo.core.files import plain
 from fer_zoo.engine.jobs import process_rank
 
 _LEAST_WIDTH = 24  # of a wrapped last column
@@ -83,17 +83,6 @@ def cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def plain(value: Any) -> Any:
-    """The same in what JSON knows."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:

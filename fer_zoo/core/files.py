@@ -75,20 +75,20 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes plain values as JSON, wholly or not at all; numbers that are not finite become null."""
-    write_text(path, json.dumps(_plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def _plain(value: Any) -> Any:
-    """The same in what JSON knows: numpy's scalars and arrays as numbers and lists, tuples as lists."""
+def plain(value: Any) -> Any:
+    """The same in what JSON knows: arrays and tuples as lists, numbers that are not finite as None, paths as text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return value
+        return plain(value.tolist())
+    return str(value) if isinstance(value, Path) else value
 
 
 def read_json(path: Path) -> Any:

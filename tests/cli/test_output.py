@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_zoo.cli.output import cell, plain, print_facts, print_json, print_rows, table
+from fer_zoo.cli.output import cell, print_facts, print_json, print_rows, table
+from fer_zoo.core.files import plain
 
 
 @given(

@@ -377,4 +377,5 @@ def test_works_in_other_types_and_on_other_devices(case: Case) -> None:
         output = task(images(task, 4).to(device, dtype))[case.target].detach()
         assert output.device.type == device
         assert output.dtype == dtype
-        torch.testing.assert_close(output.double().cpu(), expected, rtol=1e-2, atol=1e-2 * float(expected.abs().max()))
+        share = 1e-4 if device == "cpu" else 1e-2  # a GPU rounds the factors of float32 convolutions to 10 bits (TF32)
+        torch.testing.assert_close(output.double().cpu(), expected, rtol=0, atol=share * float(expected.abs().max()))
