@@ -12,6 +12,7 @@ import pandas as pd
 
 from fer_zoo.core.files import write_atomically
 from fer_zoo.core.paths import cache_folder
+from fer_zoo.core.progress import progress as with_bar
 from fer_zoo.data.detection import DETECTORS, Detector, detector
 from fer_zoo.data.image_sources import BOX_COLUMNS, ImageSource, UnreadableImage, image_source
 from fer_zoo.data.index import Index
@@ -60,14 +61,9 @@ def _boxes(index: Index, name: str, *, progress: bool) -> pd.DataFrame:
 
 
 def _detect_all(source: ImageSource, ids: list[str], name: str, *, progress: bool) -> list[dict[str, object]]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
     threads = min(8, os.cpu_count() or 1)
     finders = [DETECTORS[name]() for _ in range(threads)]  # a cascade is not safe to share between threads
     block = 16
-    hidden = not progress or not console.is_terminal
     rows: list[dict[str, object]] = []
 
     def look(finder: Detector, positions: range) -> list[dict[str, object]]:
@@ -75,7 +71,8 @@ def _detect_all(source: ImageSource, ids: list[str], name: str, *, progress: boo
 
     with ThreadPoolExecutor(threads) as pool:
         starts = range(0, len(ids), block * threads)
-        for first in track(starts, "looking for faces", console=console, disable=hidden, transient=True):
+        each = block * threads
+        for first in with_bar(starts, "looking for faces", total=len(ids), unit="images", each=each, show=progress):
             shares = [
                 range(start, min(start + block, len(ids))) for start in range(first, first + block * threads, block)
             ]

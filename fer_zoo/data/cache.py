@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from jaxtyping import UInt8
 from fer_zoo.core.files import write_atomically
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.paths import cache_folder
+from fer_zoo.core.progress import progress as with_bar
 from fer_zoo.data.image_sources import REASONS, FaceImages, UnreadableImage
 from fer_zoo.data.index import Index
 
@@ -133,8 +135,6 @@ def _fill(path: Path, images: FaceImages, header: dict[str, Any], *, progress: b
 
 def _read_all(images: FaceImages, *, progress: bool) -> Iterator[tuple[np.ndarray | None, int]]:
     """(image, code) of each row in order, decoded by threads: Pillow and cv2 let go of the interpreter's lock."""
-    from rich.console import Console
-    from rich.progress import track
 
     def read(row: int) -> tuple[np.ndarray | None, int]:
         try:
@@ -142,10 +142,9 @@ def _read_all(images: FaceImages, *, progress: bool) -> Iterator[tuple[np.ndarra
         except UnreadableImage as error:
             return None, REASONS.index(error.reason)
 
-    console = Console(stderr=True)
     block = 256  # bounds what waits in memory to be written
-    blocks = range(0, len(images), block)
-    hidden = not progress or not console.is_terminal
+    count = len(images)
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for first in track(blocks, "decoding images", console=console, disable=hidden, transient=True):
-            yield from pool.map(read, range(first, min(first + block, len(images))))
+        blocks = (pool.map(read, range(first, min(first + block, count))) for first in range(0, count, block))
+        decoded = chain.from_iterable(blocks)
+        yield from with_bar(decoded, "decoding", total=count, unit="images", show=progress)
