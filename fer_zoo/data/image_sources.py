@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
+from pi_heif import register_heif_opener
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fer_zoo.core.errors import UserError
@@ -12,6 +13,8 @@ from fer_zoo.core.input_spec import Colour, InputSpec
 from fer_zoo.core.landmarks import FIVE_POINTS
 from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
 from fer_zoo.data.index import Index
+
+register_heif_opener()
 
 NOT_FOUND = "file not found"
 NOT_DECODABLE = "not an image or cut short"

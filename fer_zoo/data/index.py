@@ -15,6 +15,11 @@ from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space
 from fer_zoo.core.sample import TARGETS, sample_id
 
 SPLIT_PARTS = ("train", "validation", "test")
+# What counts as an image in a folder; its content decides how it is read.
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".heic", ".heif", ".avif", ".webp"),
+    *(".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"),
+)
 # How owners and users write the parts.
 SPLIT_WORDS: Mapping[str, str] = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",

@@ -8,9 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_atomically
+from fer_zoo.data.index import IMAGE_SUFFIXES
 from fer_zoo.engine.predict import FoundFaces
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 
 
 def expand_files(files: Sequence[str]) -> list[Path]:
@@ -85,7 +84,7 @@ def _answer(row: Mapping[str, Any]) -> str:
 def _expand(given: str) -> list[Path]:
     path = Path(given).expanduser()
     if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        return sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     if path.suffix == ".txt" and path.is_file():
         try:
             lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]

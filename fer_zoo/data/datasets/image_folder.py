@@ -13,10 +13,9 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
-from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
+from fer_zoo.data.index import IMAGE_SUFFIXES, SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
 
 NAME = "image_folder"
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
 
 
 @dataclass(kw_only=True)
@@ -62,7 +61,7 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
     images, emotions, splits, num_ignored = [], [], [], 0
     for folder, part in parts or [(root, "")]:
         for path, emotion in _class_files(folder, space):
-            if emotion and path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            if emotion and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
                 images.append(path.relative_to(root).as_posix())
                 emotions.append(emotion)
                 splits.append(part)
@@ -71,7 +70,7 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
     if not images:
         raise UserError(
             f"No images below {root}: {NAME} expects one folder a class ({', '.join(space.entries)}) that holds images"
-            f" ({', '.join(SUFFIXES)})."
+            f" ({', '.join(IMAGE_SUFFIXES)})."
         )
     chosen, notes = classes_in_data(space, settings.classes, emotions)
     if num_ignored:
