@@ -24,6 +24,7 @@ from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.registry import METHODS
 from fer_zoo.engine.create import create_method
+from fer_zoo.engine.temperatures import temperatures_of
 from fer_zoo.tasks.face_task import FaceTask
 
 SCHEMA = 1
@@ -51,13 +52,18 @@ def save_method(folder: Path, task: FaceTask, *, training: Mapping[str, Any], va
     write_json(folder / CARD, _card(task, training, validation))
 
 
-def load_method(path: str | Path) -> FaceTask:
+def load_method(path: str | Path, *, calibrated: bool = False) -> FaceTask:
     """The method of a checkpoint folder (or of a run folder that holds `model/`), in evaluation mode.
 
     Its card is the attribute `card`.
 
+    Args:
+        path: the folder.
+        calibrated: give probabilities at the temperature that the card holds; the answers stay the same.
+
     Raises:
-        UserError: if the folder is no checkpoint, is cut short, or does not fit this version's network.
+        UserError: if the folder is no checkpoint, is cut short, does not fit this version's network, or is to be
+            calibrated and holds no temperature.
     """
     folder = checkpoint_folder(path)
     card = _read_card(folder / CARD)
@@ -72,6 +78,8 @@ def load_method(path: str | Path) -> FaceTask:
     task.input_spec = input_spec
     _load_weights(task.network, folder / WEIGHTS)
     task.card = card
+    if calibrated:
+        task.temperatures = temperatures_of(card, spaces, where=str(folder))
     return task.eval()
 
 

@@ -32,6 +32,7 @@ class FaceTask(pl.LightningModule):
 
     method_name: str = ""  # the registered name, set by the engine
     card: Mapping[str, Any]  # of the checkpoint it was loaded from; empty for fresh weights
+    temperatures: dict[str, float]  # per target, what its outputs are divided by; empty: as the network gives them
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class FaceTask(pl.LightningModule):
         frozen: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.card = {}
+        self.card, self.temperatures = {}, {}
         self.settings, self.network, self.input_spec = settings, network, input_spec
         self.spaces, self.frozen = dict(spaces), tuple(frozen)
         for name in self.frozen:
@@ -84,6 +85,15 @@ class FaceTask(pl.LightningModule):
         """Outputs of the network per target."""
         return self.network(image)
 
+    def predictions(self, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Probabilities of the classes and values of each objective, "b k", at the temperatures that are set.
+
+        Args:
+            outputs: of the network, as `forward` gives them.
+        """
+        temperatures = {o.target: self.temperatures.get(o.target, 1.0) for o in self.objectives}
+        return {o.target: o.predictions(outputs[o.target], temperatures[o.target]) for o in self.objectives}
+
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """The weighted sum of the losses."""
         loss = self._loss(self(batch["image"]), batch, "train")
@@ -98,10 +108,9 @@ class FaceTask(pl.LightningModule):
         outputs = self(batch["image"])
         loss = self._loss(outputs, batch, "val")
         self.log("val/loss", loss, on_epoch=True, sync_dist=True, batch_size=len(batch["row"]))
-        for objective in self.objectives:
-            predictions = objective.predictions(outputs[objective.target])
-            score: Any = self.scores[objective.target]
-            score.update(predictions, batch[objective.target])
+        for target, predictions in self.predictions(outputs).items():
+            score: Any = self.scores[target]
+            score.update(predictions, batch[target])
 
     def validation_scores(self) -> dict[str, float]:
         """The metrics of the validation part seen since the last reset, over all processes."""
@@ -122,9 +131,7 @@ class FaceTask(pl.LightningModule):
 
     def predict_step(self, batch: dict[str, Tensor], batch_index: int) -> dict[str, Tensor]:
         """Predictions per target, with the rows they belong to."""
-        outputs = self(batch["image"])
-        predicted = {o.target: o.predictions(outputs[o.target]) for o in self.objectives}
-        return {"row": batch["row"], **predicted}
+        return {"row": batch["row"], **self.predictions(self(batch["image"]))}
 
     def columns(self, predictions: Mapping[str, Tensor]) -> dict[str, Any]:
         """Named outputs of a batch: `emotion`, `prob_happiness` … for classes, `AU12` … for values.

@@ -39,10 +39,15 @@ class Objective:
         """Name of the target."""
         return self.space.target
 
-    def predictions(self, outputs: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
-        """Probabilities of the classes, or values clipped to the range of the space, in float32."""
+    def predictions(self, outputs: Float[Tensor, "b k"], temperature: float = 1.0) -> Float[Tensor, "b k"]:
+        """Probabilities of the classes, or values clipped to the range of the space, in float32.
+
+        Args:
+            outputs: of the network.
+            temperature: of classes, more than 0: what the outputs are divided by; values have none.
+        """
         if self.space.kind == "classes":
-            return outputs.float().softmax(dim=1)
+            return (outputs.float() / temperature).softmax(dim=1)
         return outputs.float().clamp(self.space.minimum, self.space.maximum)
 
 
