@@ -56,6 +56,10 @@ class FaceTask(pl.LightningModule):
         """The objectives, given how often each class occurs in training (nothing is given outside training)."""
         raise NotImplementedError
 
+    def heads(self) -> dict[str, str]:
+        """Target -> name of the network's module whose weights and biases have a row for each entry of its space."""
+        return {}
+
     def pretraining(self) -> dict[str, Terms]:
         """The terms of weights that the network started from, by their names; none for random weights."""
         return {}

@@ -152,6 +152,18 @@ def test_is_created_with_the_spaces_of_its_card(case: Case) -> None:
 
 
 @cases()
+def test_heads_have_a_row_for_each_entry(case: Case) -> None:
+    """A checkpoint with other entries keeps everything but these modules."""
+    task = built(case)
+    heads = task.heads()
+    assert set(heads) == (set(task.spaces) if case.card.trains else set(heads) & set(task.spaces))
+    for target, name in heads.items():
+        tensors = task.network.get_submodule(name).state_dict()
+        assert tensors
+        assert {len(tensor) for tensor in tensors.values()} == {len(task.spaces[target])}
+
+
+@cases()
 def test_same_seed_gives_same_weights(case: Case) -> None:
     state = torch.random.get_rng_state()
     first, again, other = case.new_task(seed=3), case.new_task(seed=3), case.new_task(seed=4)

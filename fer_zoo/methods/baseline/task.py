@@ -32,6 +32,10 @@ class TimmClassifier(FaceTask):
             frozen=("backbone",) if settings.freeze_backbone else (),
         )
 
+    def heads(self) -> dict[str, str]:
+        """One linear layer."""
+        return dict.fromkeys(self.spaces, "head")
+
     def pretraining(self) -> dict[str, Terms]:
         """Terms of the weights the backbone started from."""
         return _pretraining(self.settings)
@@ -55,6 +59,10 @@ class TimmRegressor(FaceTask):
             input_spec=_input_spec(settings),
             frozen=("backbone",) if settings.freeze_backbone else (),
         )
+
+    def heads(self) -> dict[str, str]:
+        """One linear layer."""
+        return dict.fromkeys(self.spaces, "head")
 
     def pretraining(self) -> dict[str, Terms]:
         """Terms of the weights the backbone started from."""
