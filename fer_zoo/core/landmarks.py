@@ -35,3 +35,8 @@ MIRROR: tuple[int, ...] = (
 )  # fmt: skip
 
 FIVE_POINTS = ("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner")
+FIVE_POINTS_MIRROR = (1, 0, 2, 4, 3)
+
+# The landmarks on the subject's right, and those on neither side; the others are on the left.
+RIGHT_SIDE = frozenset({*range(8), *range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67})
+MIDDLE = frozenset(i for i, other in enumerate(MIRROR) if i == other)

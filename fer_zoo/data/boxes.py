@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fer_zoo.core.files import write_atomically
+from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.paths import cache_folder
 from fer_zoo.core.progress import progress as with_bar
 from fer_zoo.data.detection import DETECTORS, Detector, detector
@@ -23,6 +24,11 @@ def rows_without_face(index: Index) -> npt.NDArray[np.int64]:
     if index.is_cropped or not set(BOX_COLUMNS) <= set(index.table):
         return np.zeros(0, np.int64)
     return np.flatnonzero(index.table[list(BOX_COLUMNS)].isna().any(axis=1)).astype(np.int64)
+
+
+def needs_boxes(index: Index, spec: InputSpec, name: str) -> bool:
+    """Whether faces are looked for: not in a cropped set, not where points are aligned, not by the detector "none"."""
+    return name != "none" and not index.is_cropped and spec.alignment != "five_points"
 
 
 def index_with_boxes(index: Index, name: str = "haar", *, progress: bool = True) -> tuple[Index, float]:

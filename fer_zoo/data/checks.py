@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -14,9 +14,9 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from fer_zoo.core.cards import DatasetCard
+from fer_zoo.core.progress import progress as with_bar
 from fer_zoo.data.index import Index
 
-Progress = Callable[[int, int], None]
 UNLABELLED = "no label"
 
 
@@ -92,15 +92,15 @@ class Report:
         return "\n".join([*_text_of_facts(self), *_text_of_labels(self), *_text_of_agreement(self)])
 
 
-def check_dataset(index: Index, card: DatasetCard, progress: Progress | None = None) -> Report:
+def check_dataset(index: Index, card: DatasetCard, *, progress: bool = True) -> Report:
     """Reads every file of an index and compares what is there with the card.
 
     Args:
         index: the data set as read.
         card: what a complete copy holds.
-        progress: called with (files done, files in all).
+        progress: show a bar on a terminal.
     """
-    files = _read_files(index, progress)
+    files = _read_files(index, progress=progress)
     missing = tuple(entry for entry, file in files.items() if file.problem == "missing")
     unreadable = {entry: file.problem for entry, file in files.items() if file.problem not in ("", "missing")}
     by_content: dict[str, list[str]] = {}
@@ -142,15 +142,12 @@ class _File:
     longer_side: int = 0
 
 
-def _read_files(index: Index, progress: Progress | None) -> dict[str, _File]:
+def _read_files(index: Index, *, progress: bool) -> dict[str, _File]:
     """Per id what its file is. Decoding releases the interpreter, so threads suffice."""
     paths = [index.root / image for image in index.table["image"]]
-    files = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for done, file in enumerate(pool.map(_read_file, paths, chunksize=16), start=1):
-            files.append(file)
-            if progress:
-                progress(done, len(paths))
+        read = pool.map(_read_file, paths, chunksize=16)
+        files = list(with_bar(read, "reading", total=len(paths), unit="files", show=progress))
     return dict(zip(index.ids, files, strict=True))
 
 

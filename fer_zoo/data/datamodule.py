@@ -16,7 +16,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import setting
-from fer_zoo.data.boxes import index_with_boxes, rows_without_face
+from fer_zoo.data.boxes import index_with_boxes, needs_boxes, rows_without_face
 from fer_zoo.data.cache import ImageCache, open_cache
 from fer_zoo.data.dataset import Batch, FaceDataset, Sample, collate
 from fer_zoo.data.detection import DETECTORS
@@ -187,8 +187,7 @@ class FaceDataModule(pl.LightningDataModule):
         if self._parts is None:
             settings, split = self.settings, self.split
             require_points(self.index, self.spec)
-            looks = not self.index.is_cropped and self.spec.alignment != "five_points"
-            if settings.detector != "none" and looks:
+            if needs_boxes(self.index, self.spec, settings.detector):
                 self.index, self.miss_rate = index_with_boxes(self.index, settings.detector, progress=settings.progress)
             if settings.cache:
                 self.cache = open_cache(self.index, self.spec, progress=settings.progress)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from pi_heif import register_heif_opener
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import Colour, InputSpec
-from fer_zoo.core.landmarks import FIVE_POINTS
+from fer_zoo.core.landmarks import FIVE_POINTS, NUM_LANDMARKS
 from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
 from fer_zoo.data.index import Index
 
@@ -26,6 +26,7 @@ WITHOUT_FACE = (NO_FACE, NO_POINTS)  # the file is whole, but the face in it is 
 
 BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
 POINT_COLUMNS = tuple(f"{point}_{axis}" for point in FIVE_POINTS for axis in "xy")
+LANDMARK_COLUMNS = tuple(f"landmark_{number}_{axis}" for number in range(NUM_LANDMARKS) for axis in "xy")
 
 
 class UnreadableImage(UserError):
@@ -166,17 +167,41 @@ class FaceImages:
             UnreadableImage: also for a row in whose image no face was found, or whose five points are missing.
         """
         image = self.source.read(row, self._spec.colour)  # first: a file that is not there holds no face, either
+        return warp(image, self.matrix(row, (image.shape[1], image.shape[0])), self._spec)
+
+    def matrix(self, row: int, image_size: tuple[int, int]) -> Float[np.ndarray, "2 3"]:
+        """The map from the pixels of a row's photograph to the input's; (x, y), pixel centres at +0.5.
+
+        Args:
+            row: position in the index.
+            image_size: (width, height) of the photograph.
+
+        Raises:
+            UnreadableImage: for a row in whose image no face was found, or whose five points are missing.
+        """
         if self.points is not None:
             points = self.points[row].reshape(5, 2)
             if not np.isfinite(points).all():
                 raise UnreadableImage(self.ids[row], NO_POINTS)
-            return warp(image, five_point_matrix(points, self._spec), self._spec)
-        box = None if self.boxes is None else self.boxes[row]
-        if box is not None and not np.isfinite(box).all():
+            return five_point_matrix(points, self._spec)
+        if self.boxes is None:
+            return crop_matrix(self._spec, image_size=image_size)
+        left, top, width, height = self.boxes[row].tolist()
+        if not np.isfinite(self.boxes[row]).all():
             raise UnreadableImage(self.ids[row], NO_FACE)
-        size = (image.shape[1], image.shape[0])
-        left_top_size = None if box is None else (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
-        return warp(image, crop_matrix(self._spec, image_size=size, box=left_top_size), self._spec)
+        return crop_matrix(self._spec, image_size=image_size, box=(left, top, width, height))
+
+
+def known_points(index: Index) -> Float[np.ndarray, "n p 2"] | None:
+    """What an index knows of each face: 68 landmarks or else five points, pixels of the photograph; None for neither.
+
+    A point that is not known is NaN.
+    """
+    for names in (LANDMARK_COLUMNS, POINT_COLUMNS):
+        columns = _columns(index, names)
+        if columns is not None:
+            return columns.reshape(len(index), -1, 2)
+    return None
 
 
 def require_points(index: Index, spec: InputSpec) -> None:

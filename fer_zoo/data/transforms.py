@@ -68,7 +68,7 @@ class Augmentation:
 
         Args:
             image: uint8, (height, width, c) of the spec.
-            landmarks: pixels of the image, centres at +0.5; NaN stays NaN; 68 of them change order in a flip.
+            landmarks: pixels of the image, centres at +0.5; NaN stays NaN; 68 or 5 of them change order in a flip.
             mask: part numbers of core.face_parts.
             seed: (seed, epoch, position of the sample, how often it came before in the epoch), none negative.
         """
@@ -120,11 +120,12 @@ def _pipeline(name: str, *, flip: bool) -> Any:
 
 
 def mirror_order(points: Points) -> Points:
-    """The points of a flipped image under the names they have there: 68 by `core.landmarks.MIRROR`, others as they are.
+    """The points of a flipped image under the names they have there: 68 landmarks or five points, others as they are.
 
     Point i of the flipped face, say the tip of its right brow, was point MIRROR[i] before.
     """
-    return points[list(landmarks.MIRROR)] if len(points) == landmarks.NUM_LANDMARKS else points
+    orders = {len(order): list(order) for order in (landmarks.MIRROR, landmarks.FIVE_POINTS_MIRROR)}
+    return points[orders[len(points)]] if len(points) in orders else points
 
 
 def mirror_parts(mask: Mask) -> Mask:
@@ -178,3 +179,10 @@ def to_tensor(image: Image, spec: InputSpec) -> Float[Tensor, "c h w"]:
     scale, offset = _scale_and_offset(spec)
     pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
     return pixels.to(torch.float32).mul_(scale).add_(offset)
+
+
+def to_pixels(image: Float[Tensor, "c h w"], spec: InputSpec) -> Image:
+    """What `to_tensor` was given, for the eye: uint8, one channel or red, green and blue, whatever the spec's order."""
+    scale, offset = _scale_and_offset(spec)
+    pixels = ((image - offset) / scale).round().clamp(0, 255).to(torch.uint8).numpy().transpose(1, 2, 0)
+    return np.ascontiguousarray(pixels[:, :, ::-1] if spec.colour == "bgr" else pixels)

@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from fakes.pictures import noise, picture_index
 from hypothesis import given
@@ -19,9 +20,11 @@ from fer_zoo.data.image_sources import (
     NO_POINTS,
     NOT_DECODABLE,
     NOT_FOUND,
+    POINT_COLUMNS,
     FaceImages,
     UnreadableImage,
     image_source,
+    known_points,
     read_image,
 )
 from fer_zoo.data.index import Index
@@ -181,6 +184,37 @@ def test_five_points_are_aligned_where_the_spec_asks_and_a_row_without_them_is_l
     assert caught.value.reason == NO_POINTS
     with pytest.raises(UserError, match="needs five points of every face, which fake does not have"):
         FaceImages(index, aligned)
+
+
+def test_the_map_of_a_row_takes_a_dot_to_where_it_is_in_the_input(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((60, 90), np.uint8)).save(tmp_path / "picture_0.png")
+    table = picture_index(tmp_path, 1).table
+    picture = np.zeros((60, 90), np.uint8)
+    picture[30:34, 50:54] = 255  # its centre is (52, 32)
+    Image.fromarray(picture).save(tmp_path / "picture_0.png")
+    boxed = table.assign(box_left=40.0, box_top=20.0, box_width=24.0, box_height=20.0)
+    images = FaceImages(Index("fake", tmp_path, boxed, {}), GREY)
+    y, x = np.mgrid[:24, :24] + 0.5
+    light = images.read(0)[:, :, 0] / images.read(0).sum()
+    matrix = images.matrix(0, (90, 60))
+    np.testing.assert_allclose(matrix @ (52, 32, 1), ((light * x).sum(), (light * y).sum()), atol=0.02)
+    whole = FaceImages(Index("fake", tmp_path, table, {}), GREY)
+    np.testing.assert_allclose(whole.matrix(0, (90, 60)) @ (90, 60, 1), (24, 24))
+
+
+def test_68_landmarks_are_known_before_five_points_and_neither_is_none(tmp_path: Path) -> None:
+    index = picture_index(tmp_path, 3)
+    assert known_points(index) is None
+    five = {name: [float(i), np.nan, 1.0] for i, name in enumerate(POINT_COLUMNS)}
+    points = known_points(Index("fake", tmp_path, index.table.assign(**five), index.label_spaces))
+    assert points is not None
+    np.testing.assert_array_equal(points[0], [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]])
+    assert np.isnan(points[1]).all()
+    many = pd.DataFrame({f"landmark_{i}_{axis}": [10 * i + (axis == "y")] * 3 for i in range(68) for axis in "xy"})
+    points = known_points(Index("fake", tmp_path, index.table.assign(**five).join(many), index.label_spaces))
+    assert points is not None
+    assert points.shape == (3, 68, 2)
+    np.testing.assert_array_equal(points[2, [0, 67]], [[0, 1], [670, 671]])
 
 
 # 64 x 32, red at the left and blue at the right, to be turned by a quarter clockwise; written by pillow-heif 1.8.1.

@@ -13,7 +13,7 @@ from fer_zoo.core.action_units import ACTION_UNIT_SPACES
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.face_parts import FACE_PARTS
-from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.input_spec import Colour, InputSpec
 from fer_zoo.core.label_spaces import value_space
 from fer_zoo.core.landmarks import LANDMARK_GROUPS, MIRROR
 from fer_zoo.data.transforms import (
@@ -23,6 +23,7 @@ from fer_zoo.data.transforms import (
     mirror_parts,
     mirror_positions,
     mirror_values,
+    to_pixels,
     to_tensor,
 )
 
@@ -167,10 +168,21 @@ def test_a_flip_renames_the_landmarks_of_both_sides() -> None:
         assert moved[list(LANDMARK_GROUPS["right_eye"]), 0].max() < moved[list(LANDMARK_GROUPS["left_eye"]), 0].min()
 
 
+def test_five_points_keep_their_names_in_a_flip() -> None:
+    points = np.array([[25.0, 30.0], [55.0, 30.0], [40.0, 50.0], [30.0, 70.0], [50.0, 70.0]])  # FIVE_POINTS
+    for seed in flipping_seeds(5, flipped=True):
+        moved = Augmentation("standard", SPEC)(NOISE, landmarks=points, seed=seed).landmarks
+        assert moved is not None
+        assert moved[0, 0] + 15 < moved[1, 0]
+        assert moved[3, 0] + 10 < moved[4, 0]
+        assert moved[0, 0] < moved[2, 0] < moved[1, 0]
+
+
 def test_mirroring_twice_changes_nothing() -> None:
     points = np.random.default_rng(0).random((68, 2))
     np.testing.assert_array_equal(mirror_order(mirror_order(points)), points)
-    np.testing.assert_array_equal(mirror_order(points[:5]), points[:5])
+    np.testing.assert_array_equal(mirror_order(mirror_order(points[:5])), points[:5])
+    np.testing.assert_array_equal(mirror_order(points[:7]), points[:7])
     mask = np.arange(-1, 20, dtype=np.int64).reshape(3, 7)
     np.testing.assert_array_equal(mirror_parts(mirror_parts(mask)), mask)
     changed = mirror_parts(mask) != mask
@@ -240,3 +252,16 @@ def test_to_tensor_is_pixel_minus_mean_over_std_in_channel_order() -> None:
     assert tensor.is_contiguous()
     expected = (image / 255 - np.array(RGB.mean)) / np.array(RGB.std)
     np.testing.assert_allclose(tensor.numpy(), expected.transpose(2, 0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("colour", ["rgb", "bgr", "grey"])
+@given(data=st.data())
+def test_a_tensor_turns_back_into_the_pixels_it_was_made_of(colour: Colour, data: st.DataObject) -> None:
+    channels = 1 if colour == "grey" else 3
+    number = st.floats(0.01, 2.0)
+    mean, std = (tuple(data.draw(number) for _ in range(channels)) for _ in range(2))
+    spec = InputSpec(height=16, width=48, colour=colour, mean=mean, std=std)
+    pixels = np.arange(768, dtype=np.int64).astype(np.uint8).reshape(16, 48, 1).repeat(channels, axis=2)
+    pixels[:, :, -1] //= 2  # blue, or red where blue comes first
+    shown = to_pixels(to_tensor(pixels, spec), spec)
+    np.testing.assert_array_equal(shown, pixels[:, :, ::-1] if colour == "bgr" else pixels)
