@@ -53,13 +53,14 @@ def status(folder: Path) -> str:
 def run_job(job: Job, *, echo: Callable[[str], None]) -> dict[str, Any]:
     """The result of a job: read where it is done, made (or carried on) where it is not.
 
-    In a process of rank 1 and more only the work is done; the first process keeps the books.
+    In a process of rank 1 and more only the work is done; the first process keeps the books. Where the job is done
+    already no process works, or those of other ranks would wait for the first one.
 
     Raises:
         UserError: if another process works in the folder, it cannot be written, or the work raised one.
     """
     if process_rank() > 0:
-        return job.work(job.folder)
+        return read_json(job.folder / RESULT) if (job.folder / RESULT).is_file() else job.work(job.folder)
     state = status(job.folder)
     if state == "done":
         echo(f"{job.label}: done already, in {job.folder}")
@@ -79,8 +80,11 @@ def run_job(job: Job, *, echo: Callable[[str], None]) -> dict[str, Any]:
 
 
 def process_rank() -> int:
-    """Rank of this process as its launcher tells (torchrun, SLURM, Lightning); 0 when alone."""
-    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+    """Rank of this process as its launcher tells (torchrun, Lightning, SLURM); 0 when alone.
+
+    SLURM comes last: its variables are also there where others start the processes, in a shell of a SLURM job.
+    """
+    for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"):
         if os.environ.get(name, "").isdigit():
             return int(os.environ[name])
     return 0

@@ -25,6 +25,7 @@ from fer_zoo.engine.callbacks import (
 )
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
 from fer_zoo.engine.jobs import RESUME
+from fer_zoo.engine.launch import devices_and_nodes, launch
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -56,6 +57,7 @@ def describe_device(settings: TrainerSettings) -> str:
     kind = device_kind(settings)
     name = torch.cuda.get_device_name(0) if kind == "gpu" else f"CPU, {torch.get_num_threads()} threads"
     number = "" if settings.devices == "1" else f", devices {settings.devices}"
+    number += f" on each of {settings.num_nodes} machines" if settings.num_nodes > 1 else ""
     return f"device: {name}{number}; precision: {precision(settings)}"
 
 
@@ -120,6 +122,8 @@ def predict_trainer(settings: TrainerSettings) -> pl.Trainer:
 
 def is_alone(settings: TrainerSettings) -> bool:
     """Whether one process on one device does it all."""
+    if (started := launch()) and started.number > 1:
+        return False
     if settings.num_nodes > 1 or settings.devices not in ("1", "auto"):
         return False
     return settings.devices == "1" or device_kind(settings) == "cpu" or torch.cuda.device_count() == 1
@@ -127,14 +131,14 @@ def is_alone(settings: TrainerSettings) -> bool:
 
 def _device(settings: TrainerSettings) -> dict[str, Any]:
     kind = device_kind(settings)
-    devices: int | str = settings.devices if settings.devices == "auto" else int(settings.devices)
+    devices, nodes = devices_and_nodes(settings)
     if devices == "auto" and kind == "cpu":
         devices = 1
     strategy = settings.strategy if settings.strategy != "auto" or is_alone(settings) else "ddp"
     return {
         "accelerator": kind,
         "devices": devices,
-        "num_nodes": settings.num_nodes,
+        "num_nodes": nodes,
         "strategy": strategy,
         "precision": precision(settings),
     }

@@ -101,9 +101,21 @@ def test_further_processes_only_work(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "a" / RESULT).exists()
 
 
+def test_no_process_repeats_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_job(job(tmp_path), echo=quiet)
+    monkeypatch.setenv("RANK", "1")
+    assert run_job(job(tmp_path, RuntimeError("would wait for the first process")), echo=quiet) == {"answer": 42}
+
+
 @pytest.mark.parametrize(
     ("variables", "rank"),
-    [({}, 0), ({"RANK": "3", "LOCAL_RANK": "1"}, 3), ({"SLURM_PROCID": "2"}, 2), ({"LOCAL_RANK": "x"}, 0)],
+    [
+        ({}, 0),
+        ({"RANK": "3", "LOCAL_RANK": "1"}, 3),
+        ({"SLURM_PROCID": "2"}, 2),
+        ({"LOCAL_RANK": "x"}, 0),
+        ({"SLURM_PROCID": "0", "LOCAL_RANK": "1"}, 1),
+    ],
 )
 def test_rank_from_the_launcher(variables: dict[str, str], rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
