@@ -18,6 +18,32 @@ def test_classes_become_probabilities_in_float32() -> None:
     assert objective.target == "emotion"
 
 
+@pytest.mark.parametrize("temperature", [0.05, 0.7, 3.0, 20.0])
+def test_temperature_divides_the_outputs_and_changes_no_answer(temperature: float) -> None:
+    """Answers stay where two outputs are so close that rounding makes their probabilities equal, or apart."""
+    objective = class_objective(label_space("emotion/basic7"), euclidean)
+    outputs = 3 * torch.randn(4000, 7, generator=torch.Generator().manual_seed(0))
+    outputs[:2000, 4] = outputs[:2000, 2] + 10 ** -torch.rand(2000).mul(3).add(5)
+    outputs[1000:2000, 1] = outputs[1000:2000].amax(dim=1)
+    plain, scaled = objective.predictions(outputs), objective.predictions(outputs, temperature)
+    torch.testing.assert_close(scaled, torch.softmax(outputs / temperature, 1), rtol=1e-6, atol=0)
+    assert torch.equal(scaled.argmax(1), plain.argmax(1))
+    assert torch.equal(objective.predictions(outputs, 1.0), plain)
+
+
+def test_output_that_is_not_finite_stays_missing_at_any_temperature() -> None:
+    objective = class_objective(label_space("emotion/basic7"), euclidean)
+    outputs = torch.zeros(2, 7)
+    outputs[1, 3] = float("nan")
+    assert objective.predictions(outputs, 2.0).isnan().any(dim=1).tolist() == [False, True]
+
+
+def test_values_have_no_temperature() -> None:
+    objective = value_objective(label_space("au/disfa12"), euclidean)
+    outputs = torch.rand(3, 12)
+    assert torch.equal(objective.predictions(outputs, 2.0), outputs)
+
+
 @pytest.mark.parametrize("name", ["au/disfa12", "blendshapes/51", "expression/29"])
 def test_values_stay_in_the_range_of_their_space(name: str) -> None:
     space = label_space(name)
