@@ -12,7 +12,6 @@ KEY is a setting of the data set, see `fer-zoo info NAME`.
 people. Exit code 1 says that files are missing or unreadable, or that counts differ from the card.
 """
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def run(command: Command) -> int:
     own = [(key, text) for key, text in given if key != "root"]
     settings = settings_from_texts(card.settings, own)
     index = open_dataset(card.name, root, **settings)
-    report = check_dataset(index, card, _show_progress if sys.stderr.isatty() else None)
+    report = check_dataset(index, card)
     paths = _paths(index, _named_ids(report)) if "--show-paths" in command.flags else {}
     if "--json" in command.flags:
         print_json(report.to_dict() | ({"paths": paths} if paths else {}))
@@ -61,9 +60,3 @@ def _paths(index: "Index", ids: Iterable[str]) -> dict[str, str]:
     """id -> file, for the samples that are still in the index."""
     files = dict(zip(index.table["id"], index.table["image"], strict=True))
     return {entry: str(index.root / files[entry]) for entry in ids if entry in files}
-
-
-def _show_progress(done: int, total: int) -> None:
-    """One line that is written over."""
-    if done % 100 == 0 or done == total:
-        print(f"\rread {done} of {total} files", end="\n" if done == total else "", file=sys.stderr, flush=True)
