@@ -6,6 +6,7 @@ import timm
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
+from timm.models import group_parameters
 from torch import Tensor, nn
 
 from fer_zoo.core.errors import UserError, unknown_name
@@ -38,11 +39,56 @@ class Backbone(nn.Module):
             )
         except SafetensorError as error:
             raise UserError(f"{file} is no whole safetensors file ({error}); delete it and fetch it again.") from error
+        self.name, self._still = name, tuple[str, ...]()
         self.num_features: int = getattr(self.model, "head_hidden_size", self.model.num_features)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b f"]:
         """Pooled features."""
         return self.model(image)
+
+    def stages(self) -> dict[str, int]:
+        """Name of each parameter -> the stage it belongs to, 0 next to the image, as timm groups them.
+
+        Position embeddings and tokens belong to stage 0; a last norm may be a stage of its own.
+
+        Raises:
+            UserError: if timm has no grouping of this backbone.
+        """
+        try:
+            groups = group_parameters(self.model, self.model.group_matcher(coarse=True), reverse=True)
+        except (AttributeError, AssertionError, NotImplementedError, TypeError) as error:
+            raise UserError(
+                f"timm does not say what the stages of {self.name} are; leave out method.frozen_stages and"
+                " method.layer_rate_decay, or choose another method.backbone."
+            ) from error
+        return {f"model.{name}": stage for name, stage in groups.items()}
+
+    def freeze_stages(self, number: int) -> None:
+        """Keep the first stages as they are: nothing in them learns, and they stay in evaluation mode.
+
+        Raises:
+            UserError: if there are fewer, or none at all.
+        """
+        if not number:
+            return
+        stages = self.stages()
+        count = max(stages.values()) + 1
+        if number > count:
+            raise UserError(
+                f"method.frozen_stages is {number}, but {self.name} has {count} stages; set at most {count}."
+            )
+        for name, parameter in self.named_parameters():
+            if stages[name] < number:
+                parameter.requires_grad_(False)
+        self._still = tuple(name for name, module in self.named_modules() if name and _is_frozen(module))
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """Switch between training and evaluation; frozen stages stay in evaluation mode."""
+        super().train(mode)
+        for name in self._still:
+            self.get_submodule(name).eval()
+        return self
 
     def load_file(self, path: Path) -> list[str]:
         """Take the weights of a file (safetensors, or a state dict) whose names are those of the timm model.
@@ -73,6 +119,12 @@ class Backbone(nn.Module):
                 raise UserError(f"The tensor {name!r} has another shape: {shapes}.")
         self.model.load_state_dict({name: found[name] for name in wanted})
         return sorted(set(found) - set(wanted))
+
+
+def _is_frozen(module: nn.Module) -> bool:
+    """Whether a module has parameters, none of which learn."""
+    learns = [parameter.requires_grad for parameter in module.parameters()]
+    return bool(learns) and not any(learns)
 
 
 def pretrained_file(name: str) -> Path:

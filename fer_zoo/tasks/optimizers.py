@@ -1,4 +1,4 @@
-"""Optimisers and rates: backbone and head apart, no decay on biases and norms."""
+"""Optimisers and rates: head, backbone or its stages apart, no decay on biases and norms."""
 
 import math
 from collections.abc import Callable
@@ -7,27 +7,55 @@ from typing import Any
 import torch
 from torch import nn
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.method_settings import OptimizerSettings
+from fer_zoo.networks.backbone import Backbone
 
 
 def parameter_groups(network: nn.Module, settings: OptimizerSettings) -> list[dict[str, Any]]:
-    """Learning parameters in up to four groups: of the `backbone` or not, decayed or not.
+    """Learning parameters, apart by rate (`head`, `backbone` or its stages) and by whether they are decayed.
 
-    Biases, norms and single factors (fewer than two axes) are not decayed.
+    Biases, norms and single factors (fewer than two axes) are not decayed. `OptimizerSettings` has the formula.
+
+    Raises:
+        UserError: if rates by stage are asked for and the network's backbone has no stages.
     """
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    rates = _rates(network, settings)
+    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((name.startswith("backbone."), parameter.ndim >= 2), []).append(parameter)
+            groups.setdefault((rates[name][0], parameter.ndim >= 2), []).append(parameter)
+    rate_of = dict(rates.values())
     return [
         {
             "params": parameters,
-            "lr": settings.learning_rate * (settings.backbone_rate_factor if in_backbone else 1.0),
+            "lr": rate_of[part],
             "weight_decay": settings.weight_decay if decayed else 0.0,
-            "name": f"{'backbone' if in_backbone else 'head'}{'' if decayed else ', no decay'}",
+            "name": part if decayed else f"{part}, no decay",
         }
-        for (in_backbone, decayed), parameters in groups.items()
+        for (part, decayed), parameters in groups.items()
     ]
+
+
+def _rates(network: nn.Module, settings: OptimizerSettings) -> dict[str, tuple[str, float]]:
+    """Part of the network and rate of each parameter, by name."""
+    base = settings.learning_rate * settings.backbone_rate_factor
+    parts = {
+        name: ("backbone", base) if name.startswith("backbone.") else ("head", settings.learning_rate)
+        for name, _ in network.named_parameters()
+    }
+    if settings.layer_rate_decay == 1:
+        return parts
+    backbone = getattr(network, "backbone", None)
+    if not isinstance(backbone, Backbone):
+        raise UserError("method.layer_rate_decay needs a backbone with stages, which this method lacks; leave it out.")
+    stages = backbone.stages()
+    top = max(stages.values())
+    of_stages = {
+        f"backbone.{name}": (f"backbone stage {stage}", base * settings.layer_rate_decay ** (top - stage))
+        for name, stage in stages.items()
+    }
+    return {**parts, **of_stages}
 
 
 def build_optimizers(

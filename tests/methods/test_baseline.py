@@ -61,6 +61,24 @@ def test_frozen_backbone_leaves_the_head_alone_to_learn() -> None:
     assert not task.network.backbone.model.bn1.training
 
 
+def test_frozen_stages_do_not_learn_and_the_rest_does() -> None:
+    task = create_method("timm_classifier", frozen_stages=2, **SMALL).train()
+    model = task.network.backbone.model
+    assert [model.bn1.training, model.layer1[0].bn1.training, model.layer2[0].bn1.training] == [False, False, True]
+    learning = {
+        name.split(".")[2] for name, p in task.network.named_parameters() if p.requires_grad and "model" in name
+    }
+    assert learning == {"layer2", "layer3", "layer4"}
+    assert task.network.head.weight.requires_grad
+
+
+def test_backbone_is_frozen_in_one_way() -> None:
+    with pytest.raises(UserError, match=r"freezes all stages, so leave out method\.frozen_stages"):
+        create_method("timm_classifier", freeze_backbone=True, frozen_stages=1, **SMALL)
+    with pytest.raises(UserError, match="has 5 stages; set at most 5"):
+        create_method("timm_classifier", frozen_stages=9, **SMALL)
+
+
 def test_weights_from_a_file_are_used_and_told(tmp_path: Path) -> None:
     source = create_method("timm_classifier", seed=1, **SMALL)
     save_file(source.network.backbone.model.state_dict(), tmp_path / "mine.safetensors")

@@ -220,3 +220,73 @@ def test_model_without_weights_is_told() -> None:
     without = next(n for n in timm.list_models("resnet*") if not timm.get_pretrained_cfg(n).hf_hub_id)
     with pytest.raises(UserError, match="no pretrained weights"):
         pretrained_file(without)
+
+
+STAGES = [
+    ("resnet10t", 32, 5),
+    ("test_convnext", 32, 6),
+    ("vit_tiny_patch16_224", 32, 13),
+    ("mobilenetv3_small_050", 32, 8),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "count"), STAGES)
+def test_every_parameter_has_a_stage(name: str, size: int, count: int) -> None:
+    model = backbone(name, size=size)
+    stages = model.stages()
+    assert set(stages) == {parameter for parameter, _ in model.named_parameters()}
+    assert sorted(set(stages.values())) == list(range(count))
+
+
+def test_position_embeddings_and_tokens_belong_to_the_first_stage() -> None:
+    stages = backbone("vit_tiny_patch16_224").stages()
+    for name in ("cls_token", "pos_embed", "patch_embed.proj.weight"):
+        assert stages[f"model.{name}"] == 0
+    assert stages["model.blocks.0.norm1.weight"] == 1
+    assert stages["model.norm.weight"] == stages["model.blocks.11.norm1.weight"] == 12
+
+
+@pytest.mark.parametrize(("name", "size", "count"), STAGES)
+def test_frozen_stages_stay_as_they_are(name: str, size: int, count: int) -> None:
+    """After steps with large rates, parameters and batch statistics below are bit for bit what they were."""
+    model = backbone(name, size=size)
+    model.freeze_stages(2)
+    stages = model.stages()
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    for _ in range(2):
+        model.train()
+        model(torch.randn(4, 1, size, size)).square().mean().backward()
+        optimizer.step()
+    after = model.state_dict()
+    still = {key for key, stage in stages.items() if stage < 2}
+    assert still == {key for key, parameter in model.named_parameters() if not parameter.requires_grad}
+    assert all(torch.equal(before[key], after[key]) for key in still)
+    statistics = [key for key in before if "running_" in key]
+    frozen = [key for key in statistics if stages[f"{key.rpartition('.')[0]}.weight"] < 2]
+    assert bool(statistics) == bool(frozen)  # those without batch norms have none
+    assert all(torch.equal(before[key], after[key]) == (key in frozen) for key in statistics)
+    assert any(not torch.equal(before[key], after[key]) for key in stages if key not in still)
+
+
+def test_nothing_frozen_changes_nothing() -> None:
+    model = backbone()
+    model.freeze_stages(0)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert all(module.training for module in model.train().modules())
+
+
+def test_all_stages_can_be_frozen_and_not_one_more() -> None:
+    model = backbone()
+    model.freeze_stages(5)
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert not any(module.training for module in model.train().model.modules())
+    with pytest.raises(UserError, match=r"method\.frozen_stages is 6, but resnet10t has 5 stages"):
+        model.freeze_stages(6)
+
+
+def test_backbone_without_stages_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = backbone()
+    monkeypatch.setattr(type(model.model), "group_matcher", None)
+    with pytest.raises(UserError, match="timm does not say what the stages of resnet10t are"):
+        model.freeze_stages(1)

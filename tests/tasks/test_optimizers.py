@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.method_settings import OptimizerSettings
+from fer_zoo.networks.backbone import Backbone
 from fer_zoo.tasks.optimizers import build_optimizers, parameter_groups, rate_factor
 
 
@@ -46,6 +48,44 @@ def test_frozen_parameters_are_in_no_group() -> None:
     network.backbone.requires_grad_(False)
     groups = parameter_groups(network, OptimizerSettings())
     assert sum(len(group["params"]) for group in groups) == 3
+
+
+class StagedNetwork(nn.Module):
+    """A timm backbone and a head."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.backbone = Backbone(name, in_channels=1, image_size=(32, 32))
+        self.head = nn.Linear(self.backbone.num_features, 3)
+
+
+@pytest.mark.parametrize(("name", "count"), [("resnet10t", 5), ("test_convnext", 6), ("vit_tiny_patch16_224", 13)])
+def test_rates_fall_by_a_factor_from_stage_to_stage(name: str, count: int) -> None:
+    network = StagedNetwork(name)
+    settings = OptimizerSettings(learning_rate=0.4, backbone_rate_factor=0.5, layer_rate_decay=0.7, weight_decay=0.1)
+    groups = parameter_groups(network, settings)
+    found = [parameter for group in groups for parameter in group["params"]]
+    assert sorted(map(id, found)) == sorted(map(id, network.parameters()))
+    rates = {group["name"].removesuffix(", no decay"): group["lr"] for group in groups}
+    expected = {f"backbone stage {stage}": 0.2 * 0.7 ** (count - 1 - stage) for stage in range(count)}
+    assert rates == pytest.approx({**expected, "head": 0.4})
+    of_name = {id(parameter): group["name"] for group in groups for parameter in group["params"]}
+    for key, stage in network.backbone.stages().items():
+        parameter = network.backbone.get_parameter(key)
+        assert of_name[id(parameter)] == f"backbone stage {stage}" + ("" if parameter.ndim > 1 else ", no decay")
+
+
+def test_frozen_stages_have_no_group() -> None:
+    network = StagedNetwork("resnet10t")
+    network.backbone.freeze_stages(3)
+    names = {group["name"] for group in parameter_groups(network, OptimizerSettings(layer_rate_decay=0.5))}
+    parts = ("backbone stage 3", "backbone stage 4", "head")
+    assert names == {name for part in parts for name in (part, f"{part}, no decay")}
+
+
+def test_rates_by_stage_need_stages() -> None:
+    with pytest.raises(UserError, match="layer_rate_decay needs a backbone with stages"):
+        parameter_groups(Network(), OptimizerSettings(layer_rate_decay=0.5))
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 
 from fer_zoo.core.cards import MethodCard
-from fer_zoo.core.method_settings import ClassificationLossSettings, OptimizerSettings, RegressionLossSettings
+from fer_zoo.core.method_settings import (
+    ClassificationLossSettings,
+    OptimizerSettings,
+    RegressionLossSettings,
+    StartSettings,
+)
 from fer_zoo.core.settings import setting
 
 
 @dataclass(kw_only=True)
-class BackboneSettings:
+class BackboneSettings(StartSettings):
     """The backbone and its input."""
 
     backbone: str = setting("resnet18", "any name of timm.list_models()")
-    backbone_pretrained: bool = setting(False, "start from timm's default weights of that name")
-    backbone_weights: str = setting("", "start from a file: safetensors, or a state dict")
-    freeze_backbone: bool = setting(False, "train the head alone; batch norms stay as they are")
     image_size: int = setting(96, "height and width of the input, pixels", at_least=16)
     colour: str = setting("grey", "channels the network sees", choices=("grey", "rgb"))
     crop_scale: float = setting(

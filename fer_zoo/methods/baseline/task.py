@@ -76,6 +76,10 @@ class TimmRegressor(FaceTask):
 def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:
     if settings.backbone_pretrained and settings.backbone_weights:
         raise UserError("method.backbone_pretrained and method.backbone_weights exclude each other; keep one.")
+    if settings.freeze_backbone and settings.frozen_stages:
+        raise UserError(
+            "method.freeze_backbone freezes all stages, so leave out method.frozen_stages, or freeze fewer."
+        )
     backbone = Backbone(
         settings.backbone,
         in_channels=1 if settings.colour == "grey" else 3,
@@ -84,6 +88,7 @@ def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:
     )
     if settings.backbone_weights:
         backbone.load_file(Path(settings.backbone_weights))
+    backbone.freeze_stages(settings.frozen_stages)
     return BackboneWithHead(backbone, target=space.target, num_outputs=len(space), dropout=settings.dropout)
 
 
