@@ -1,6 +1,8 @@
 """Label spaces: the named, ordered entries of a target. Order is part of a space; spaces meet by name only."""
 
-from collections.abc import Collection, Mapping
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
@@ -8,6 +10,7 @@ from typing import Literal
 from fer_zoo.core.errors import UserError, nearest, unknown_name
 
 MISSING_CLASS = -1
+OWN = "own"  # written where a label space is chosen: the labels themselves are the classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,32 @@ def value_space(
         maximum=maximum,
         centre=centre,
     )
+
+
+def own_space(target: str, labels: Iterable[str], *, where: str) -> LabelSpace:
+    """The space of a user's own classes: their labels in lower case, blanks as underscores, in alphabetical order.
+
+    Raises:
+        UserError: for a label with signs that a list of classes or a column cannot hold, or if there is none.
+
+    Example:
+        >>> own_space("emotion", ["Very calm", "bored"], where="the folders").name
+        'emotion/own:bored+very_calm'
+    """
+    codes = {}
+    for label in labels:
+        entry = re.sub(r"\s+", "_", unicodedata.normalize("NFC", label).strip().lower())
+        if not re.fullmatch(r"[\w.-]+", entry):
+            raise UserError(
+                f"{label!r} in {where} cannot be the name of a class: rename it with letters, digits, '_', '-' and '.'"
+                " only."
+            )
+        codes[label.strip()] = entry
+    entries = tuple(sorted(set(codes.values())))
+    if not entries:
+        raise UserError(f"There is no class in {where}.")
+    spellings = {label: entry for label, entry in codes.items() if label != entry}
+    return LabelSpace(name=f"{target}/{OWN}:{'+'.join(entries)}", target=target, entries=entries, codes=spellings)
 
 
 @cache

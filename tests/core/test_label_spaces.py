@@ -10,7 +10,7 @@ from fer_zoo.core import face_parts, landmarks
 from fer_zoo.core.action_units import GENET_SLIDERS
 from fer_zoo.core.blendshapes import BLENDSHAPES, BLENDSHAPES_51
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces
+from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces, own_space
 from fer_zoo.core.sample import TARGETS
 
 ALL_SPACES = sorted(label_spaces())
@@ -237,3 +237,28 @@ def test_face_parts_mirror_by_name() -> None:
     for name, other in zip(face_parts.FACE_PARTS, face_parts.MIRROR, strict=True):
         side, _, rest = name.partition("_")
         assert face_parts.FACE_PARTS[other] == (f"{swapped[side]}_{rest}" if side in swapped else name)
+
+
+def test_own_space_has_the_labels_in_lower_case_and_order() -> None:
+    space = own_space("emotion", ["Very  calm", " bored ", "Bored", "cafe\u0301", "2"], where="here")
+    assert space.name == "emotion/own:2+bored+caf\u00e9+very_calm"
+    assert (space.target, space.kind) == ("emotion", "classes")
+    assert [space.parse(label, where="here") for label in ("very  CALM", "BORED", "cafe\u0301")] == [
+        "very_calm",
+        "bored",
+        "caf\u00e9",
+    ]
+    assert space.only(["bored"]).name == "emotion/own:bored"
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_own_space_is_refused_or_usable(labels: list[str]) -> None:
+    """Whatever folders are called: a class for each, found again by its label, and lists of classes stay readable."""
+    try:
+        space = own_space("emotion", labels, where="here")
+    except UserError as error:
+        assert "here" in str(error)
+        return
+    assert {space.parse(label, where="here") for label in labels} == set(space.entries)
+    assert space.name.partition(":")[2].split("+") == list(space.entries)
+    assert not any(set(entry) & set(" +,:/=\n\t") for entry in space.entries)

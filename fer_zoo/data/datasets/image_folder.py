@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
 from fer_zoo.data.index import IMAGE_SUFFIXES, SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
@@ -22,7 +22,9 @@ NAME = "image_folder"
 class ImageFolderSettings:
     """How the folders are read."""
 
-    label_space: str = setting("emotion/basic7", "the space that the class folders are names of")
+    label_space: str = setting(
+        "emotion/basic7", "the space that the class folders are names of; own: their names are the classes"
+    )
     classes: list[str] = setting(
         [],
         "which classes of label_space to train and score, the others stay apart; empty: those that occur in the data",
@@ -43,7 +45,8 @@ CARD = DatasetCard(
     official_split=True,
     traps=(
         "Without subject_pattern every file counts as a person of its own, so one person may be trained on and tested.",
-        "Class folders are mapped by name onto the label space; a name it does not know is refused.",
+        "Class folders are mapped by name onto the label space; a name it does not know is refused, unless"
+        " label_space=own makes classes of the names.",
         "Classes of the label space that have no folder are left out of it, unless `classes` says which there are.",
     ),
     own_data=True,
@@ -56,10 +59,11 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
     Raises:
         UserError: for a folder that is no class, a pattern that does not fit, or no images at all.
     """
-    space = space_for("emotion", settings.label_space, where="dataset.label_space")
     parts = _split_folders(root)
+    places = parts or [(root, "")]
+    space = _space([folder for folder, _ in places], settings.label_space)
     images, emotions, splits, num_ignored = [], [], [], 0
-    for folder, part in parts or [(root, "")]:
+    for folder, part in places:
         for path, emotion in _class_files(folder, space):
             if emotion and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
                 images.append(path.relative_to(root).as_posix())
@@ -95,6 +99,14 @@ def _folders(root: Path) -> list[Path]:
     return sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
+def _space(places: list[Path], name: str) -> LabelSpace:
+    """The space of that name, or that of the names of the class folders."""
+    names = sorted({folder.name for place in places for folder in _folders(place)})
+    if name == OWN and names:
+        return own_space("emotion", names, where="the folder names")
+    return space_for("emotion", "emotion/basic7" if name == OWN else name, where="dataset.label_space")
+
+
 def _split_folders(root: Path) -> list[tuple[Path, str]]:
     """The folders above the class folders with the part that each is; none where classes stand at the root.
 
@@ -121,7 +133,10 @@ def _class_files(folder: Path, space: LabelSpace) -> Iterator[tuple[Path, str]]:
         if entry.is_file():
             yield entry, ""
     for entry in _folders(folder):
-        emotion = space.parse(entry.name, where=f"the folder names of {folder}")
+        try:
+            emotion = space.parse(entry.name, where=f"the folder names of {folder}")
+        except UserError as error:
+            raise UserError(f"{error} To make classes of the folder names, set dataset.label_space=own.") from error
         for path in sorted(entry.rglob("*")):
             if path.is_file():
                 yield path, emotion

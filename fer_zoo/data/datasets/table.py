@@ -14,7 +14,7 @@ import pandas as pd
 from fer_zoo.core.action_units import action_unit_name
 from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.core.errors import UserError, nearest
-from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
 from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
@@ -32,7 +32,7 @@ class TableSettings:
     file: str = setting("", "the table: .csv, .tsv or .parquet, below the root unless it is a full path")
     path_column: str = setting("path", "image file, relative to the root; one row an image")
     label_column: str = setting("", "emotion; an empty cell is a missing label")
-    label_space: str = setting("emotion/basic7", "the space of label_column")
+    label_space: str = setting("emotion/basic7", "the space of label_column; own: its labels are the classes")
     classes: list[str] = setting(
         [],
         "which classes of label_space to train and score, the others stay apart; empty: those that occur in the data",
@@ -60,7 +60,8 @@ CARD = DatasetCard(
     official_split=True,
     traps=(
         "Without subject_column every image counts as a person of its own, so one person may be trained on and tested.",
-        "A label outside label_space, or an action unit outside its range, is refused with its row.",
+        "A label outside label_space, or an action unit outside its range, is refused with its row;"
+        " label_space=own makes classes of the labels.",
     ),
     own_data=True,
 )
@@ -79,12 +80,7 @@ def read(root: Path, settings: TableSettings) -> Index:
     columns: dict[str, Any] = {}
     notes, spaces = list[Note](), dict[str, LabelSpace]()
     if settings.label_column:
-        space = space_for("emotion", settings.label_space, where="dataset.label_space")
-        columns["emotion"] = sheet.each(
-            settings.label_column,
-            "label_column",
-            lambda cell: space.parse(cell, where=f"column {settings.label_column}") if cell else None,
-        )
+        space, columns["emotion"] = _emotions(sheet, settings)
         spaces["emotion"], notes = classes_in_data(space, settings.classes, columns["emotion"])
     if settings.au_columns:
         whole = space_for("au", settings.au_space, where="dataset.au_space")
@@ -159,6 +155,24 @@ class _Sheet:
             except UserError as error:
                 raise UserError(f"{self.name} row {row + self.first_row}: {error}") from error
         return [converted[cell] for cell in cells]
+
+
+def _emotions(sheet: _Sheet, settings: TableSettings) -> tuple[LabelSpace, list[str | None]]:
+    """The label space and the entry of each row."""
+    name, where = settings.label_column, f"column {settings.label_column}"
+    if settings.label_space == OWN:
+        cells = sheet.column(name, "label_column")
+        space = own_space("emotion", sorted({cell for cell in cells if cell}), where=where)
+    else:
+        space = space_for("emotion", settings.label_space, where="dataset.label_space")
+
+    def entry(cell: str) -> str | None:
+        try:
+            return space.parse(cell, where=where) if cell else None
+        except UserError as error:
+            raise UserError(f"{error} To make classes of the labels, set dataset.label_space=own.") from error
+
+    return space, sheet.each(name, "label_column", entry)
 
 
 def _text(cell: object) -> str:

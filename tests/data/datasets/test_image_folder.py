@@ -100,3 +100,51 @@ def test_person_in_two_split_folders_is_refused_when_known(tmp_path: Path) -> No
         make_splits(opened(fake.root, **fake.settings), "official_split", {}, "emotion")
     assert "Alba" not in str(caught.value)
     assert make_splits(opened(fake.root), "official_split", {}, "emotion")[0].name == "official"
+
+
+def own_folders(root: Path, *names: str) -> Path:
+    for number, name in enumerate(names):
+        write_image(root / name / "0.png", number, codec="PNG")
+    return root
+
+
+def test_folder_names_become_classes(tmp_path: Path) -> None:
+    index = opened(own_folders(tmp_path, "Very calm", "bored", "happy"), label_space="own")
+    space = index.label_spaces["emotion"]
+    assert space.name == "emotion/own:bored+happy+very_calm"
+    assert dict(zip(index.table["image"], index.table["emotion"], strict=True)) == {
+        "Very calm/0.png": "very_calm",
+        "bored/0.png": "bored",
+        "happy/0.png": "happy",
+    }
+    assert opened(tmp_path, label_space="own", classes=["bored", "Very calm"]).label_spaces["emotion"].entries == (
+        "bored",
+        "very_calm",
+    )
+
+
+def test_own_classes_are_those_of_every_part_that_hold_images(tmp_path: Path) -> None:
+    own_folders(tmp_path, "train/bored", "train/calm", "test/Calm")
+    (tmp_path / "train" / "empty").mkdir()
+    index = opened(tmp_path, label_space="own")
+    assert index.label_spaces["emotion"].name == "emotion/own:bored+calm"
+    assert sorted(index.table["emotion"]) == ["bored", "calm", "calm"]
+    assert ["also has empty" in note.sentence for note in index.notes if note.kind == "classes"] == [True]
+
+
+def test_unknown_folder_is_told_of_own_classes(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"'bored' .* To make classes of the folder names, set dataset\.label_space=own"
+    ):
+        opened(own_folders(tmp_path, "bored", "happy"))
+
+
+@pytest.mark.parametrize("name", ["a+b", "a,b", "what?", "a=b", "(calm)"])
+def test_own_class_with_odd_signs_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="cannot be the name of a class: rename it"):
+        opened(own_folders(tmp_path, name, "calm"), label_space="own")
+
+
+def test_own_classes_of_nothing_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No images below"):
+        opened(tmp_path, label_space="own")

@@ -153,3 +153,20 @@ def test_full_paths_below_the_root_and_backslashes_are_the_same_sample(tmp_path:
         (tmp_path / "t.csv").write_text(f"path,label\n{path},fear\n", encoding="utf-8-sig")
         ids |= set(opened(tmp_path, file="t.csv", label_column="label").ids)
     assert len(ids) == 1
+
+
+def test_labels_become_classes(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label\n0.jpg,Very calm \n1.jpg,bored\n2.jpg,\n3.jpg,BORED\n", images=4)
+    index = opened(root, file="t.csv", label_column="label", label_space="own")
+    assert index.label_spaces["emotion"].name == "emotion/own:bored+very_calm"
+    assert list(index.table["emotion"]) == ["very_calm", "bored", None, "bored"]
+    with pytest.raises(UserError, match=r"row 2: Label 'Very calm' .* set dataset\.label_space=own"):
+        opened(root, file="t.csv", label_column="label")
+
+
+def test_own_labels_that_are_none_are_told(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label,empty\n0.jpg,a+b,\n1.jpg,bored,\n")
+    with pytest.raises(UserError, match=r"'a\+b' in column label cannot be the name of a class"):
+        opened(root, file="t.csv", label_column="label", label_space="own")
+    with pytest.raises(UserError, match="There is no class in column empty"):
+        opened(root, file="t.csv", label_column="empty", label_space="own")
