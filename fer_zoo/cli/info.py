@@ -30,8 +30,7 @@ def run(command: Command) -> int:
     command.allow_flags("--json")
     command.options()
     name = command.one_name("name", "`fer-zoo list` shows them.")
-    kind = _kind_of(name)
-    facts = _FACTS.get(kind, _row_facts(kind))(name)
+    kind, facts = facts_of(name)
     if "--json" in command.flags:
         print_json({"kind": kind, **facts})
         return 0
@@ -42,6 +41,16 @@ def run(command: Command) -> int:
             print_heading(_title(key) + (f", written {_WRITTEN[kind]}" if key == "settings" else ""))
             _print_entries(value, numbered=key in _NUMBERED)
     return 0
+
+
+def facts_of(name: str) -> tuple[str, dict[str, Any]]:
+    """Of what kind a name is, and all that is known about it: plain values, also for the pages of the docs.
+
+    Raises:
+        UserError: if nothing has that name, with near misses.
+    """
+    kind = _kind_of(name)
+    return kind, _FACTS.get(kind, _row_facts(kind))(name)
 
 
 _WRITTEN = {
@@ -86,6 +95,7 @@ def _method(name: str) -> dict[str, Any]:
         "parameters": card.num_parameters,
         "commercial_use": card.commercial_use,
         "is_trained": card.trains,
+        "example": _training(card),
         "licences": {part: _terms(terms) for part, terms in chain.items()},
         "outputs": [_output(label_space(space)) for space in card.label_spaces.values()],
         "departures_from_the_paper": list(card.departures),
@@ -105,6 +115,7 @@ def _dataset(name: str) -> dict[str, Any]:
         "where_from": card.ask if card.downloads else "",
         "protocol": card.protocol,
         "official_split": card.official_split,
+        "example": _check(card),
         "images_are_face_crops": card.is_cropped,
         "label_spaces": dict(card.targets),
         "expected": dict(card.expected),
@@ -150,6 +161,21 @@ _FACTS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "label_spaces": _space,
     "protocols": _protocol,
 }
+
+
+def _training(card: MethodCard) -> str:
+    """A command that trains the method: on data that exist, else on the user's own."""
+    known = (DATASETS[name] for target in card.targets[:1] for name in DATASETS.names(target=target))
+    for data in sorted(known, key=lambda data: data.own_data) if card.trains else ():
+        words = data.examples.get(card.targets[0], "")
+        return f"fer-zoo train method={card.name} dataset={data.name} {words}".rstrip()
+    return ""
+
+
+def _check(card: DatasetCard) -> str:
+    """A command that reads the data set."""
+    words = next(iter(card.examples.values()), "").replace("dataset.", "")
+    return f"fer-zoo check-data {card.name} {words}".rstrip()
 
 
 def _paper(paper: Paper | None) -> str:

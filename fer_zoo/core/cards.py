@@ -96,6 +96,7 @@ class DatasetCard:
         traps: what misleads its readers, one sentence each.
         downloads: file name -> (address, sha256); empty where it must be asked for.
         own_data: True for the generic readers of a user's own files, which have no fixed root.
+        examples: per target the settings that an example of a command needs; a reader of own files cannot do without.
     """
 
     name: str
@@ -112,6 +113,7 @@ class DatasetCard:
     traps: tuple[str, ...] = ()
     downloads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     own_data: bool = False
+    examples: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def commercial_use(self) -> Commercial:

@@ -59,14 +59,24 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
 
 
 def describe_settings(cls: type[Any]) -> list[tuple[str, str, Any, str]]:
-    """(name, type, default, sentence) of every field, for `info` and the docs."""
+    """(name, type, default, sentence with choices or limits) of every field, for `info` and the docs."""
     rows = []
     for entry in fields(cls):
         default = entry.default if entry.default_factory is MISSING else entry.default_factory()
-        choices = entry.metadata.get("choices", ())
-        doc = entry.metadata.get("doc", "") + (f" ({' | '.join(choices)})" if choices else "")
+        allowed = _allowed(entry)
+        doc = entry.metadata.get("doc", "") + (f" ({allowed})" if allowed else "")
         rows.append((entry.name, _type_name(cls, entry.name), default, doc))
     return rows
+
+
+def _allowed(entry: Field[Any]) -> str:
+    """The choices or limits of a field in words."""
+    least, most = entry.metadata.get("at_least"), entry.metadata.get("at_most")
+    if least is not None and most is not None:
+        return f"{least:g} to {most:g}"
+    if least is None and most is None:
+        return " | ".join(entry.metadata.get("choices", ()))
+    return f"at least {least:g}" if most is None else f"at most {most:g}"
 
 
 def _check_names(cls: type[Any], values: Mapping[str, Any], where: str) -> None:

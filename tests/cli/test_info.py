@@ -1,12 +1,16 @@
 import json
+import shlex
 
 import pytest
 
+from fer_zoo.cli.arguments import parse
 from fer_zoo.cli.catalogue import KINDS, rows_of
+from fer_zoo.cli.info import facts_of
 from fer_zoo.cli.main import main
 from fer_zoo.core.label_spaces import label_space
 from fer_zoo.core.registry import DATASETS, METHODS
 from fer_zoo.core.settings import describe_settings
+from fer_zoo.engine.config import compose
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -88,3 +92,21 @@ def test_some_entries_of_a_label_space_are_a_name(capsys: pytest.CaptureFixture[
             json.loads(capsys.readouterr().out)["entries"]] == ["anger", "neutral"]  # fmt: skip
     assert main(["info", "emotion/raf:angr"]) == 2
     assert "Did you mean 'anger'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_the_example_of_a_method_is_a_command_that_can_be_given(name: str) -> None:
+    example = facts_of(name)[1]["example"]
+    assert bool(example) == METHODS[name].trains
+    if example:
+        command = parse(shlex.split(example)[1:])
+        assert compose(command.settings, verb=command.verb).method["name"] == name
+
+
+@pytest.mark.parametrize("name", [name for name in DATASETS.names() if DATASETS[name].own_data])
+def test_a_reader_of_own_files_has_an_example_for_each_target(name: str) -> None:
+    card = DATASETS[name]
+    assert card.examples.keys() == card.targets.keys()
+    for words in card.examples.values():
+        given = [(key, text) for key, _, text in (word.partition("=") for word in words.split())]
+        compose([("method", "timm_classifier"), ("dataset", name), *given], verb="train")

@@ -1,5 +1,5 @@
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 
 import pytest
 from hypothesis import given
@@ -120,7 +120,13 @@ def test_unknown_names_are_told(name: str) -> None:
 
 def test_settings_describe_themselves() -> None:
     rows = {row[0]: row[1:] for row in describe_settings(Settings)}
-    assert rows["size"] == ("int", 64, "pixels")
-    assert rows["weights"] == ("list[float]", [1.0], "one a class")
+    assert rows["size"] == ("int", 64, "pixels (at least 8)")
+    assert rows["weights"] == ("list[float]", [1.0], "one a class (at least 0)")
     assert rows["loss"][2] == "what is minimised (cross_entropy | focal)"
     assert rows["path"][0] == "str | None"
+
+
+def test_limits_are_described() -> None:
+    both, most = setting(0.5, "a share", at_least=0, at_most=0.99), setting(1, "few", at_most=3)
+    made = make_dataclass("Limited", [("both", float, both), ("most", int, most)])
+    assert [row[3] for row in describe_settings(made)] == ["a share (0 to 0.99)", "few (at most 3)"]

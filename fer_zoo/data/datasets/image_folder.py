@@ -50,6 +50,7 @@ CARD = DatasetCard(
         "Classes of the label space that have no folder are left out of it, unless `classes` says which there are.",
     ),
     own_data=True,
+    examples={"emotion": "dataset.root=my_faces"},
 )
 
 

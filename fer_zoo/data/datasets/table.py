@@ -64,6 +64,10 @@ CARD = DatasetCard(
         " label_space=own makes classes of the labels.",
     ),
     own_data=True,
+    examples={
+        "emotion": "dataset.root=photos dataset.file=labels.csv dataset.label_column=mood",
+        "au": "dataset.root=photos dataset.file=labels.csv dataset.au_columns=AU12_r,AU04_r",
+    },
 )
 
 
