@@ -12,8 +12,9 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_json
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.engine.config import RunConfig, write_config
-from fer_zoo.engine.evaluate import PREDICTIONS, evaluation_job, read_table, training_labels, write_report
+from fer_zoo.engine.evaluate import evaluation_job, training_labels
 from fer_zoo.engine.jobs import job_id, run_job, status
+from fer_zoo.engine.results import PREDICTIONS, read_table, write_report
 from fer_zoo.engine.run import Echo, Run, describe_data, open_run
 from fer_zoo.engine.train import train_run
 from fer_zoo.engine.trainer import is_alone

@@ -1,35 +1,34 @@
 """Scoring a checkpoint on people it has never seen: predictions, report, pictures."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
 
-from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import write_json, write_text
+from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import LabelSpace
-from fer_zoo.data.datamodule import FaceDataModule
-from fer_zoo.data.image_sources import UnreadableImage, image_source
-from fer_zoo.data.index import Index
+from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.protocols import Split
 from fer_zoo.engine.checkpoint import checkpoint_folder, load_method
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.jobs import Job
 from fer_zoo.engine.overlap import refuse_training_data
+from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_report
 from fer_zoo.engine.run import Echo, Run, open_run
-from fer_zoo.engine.trainer import predict_trainer
-from fer_zoo.evaluation.curves import reliability_figure
-from fer_zoo.evaluation.pictures import confusion_figure, errors_figure, most_confident_errors, save_figure
-from fer_zoo.evaluation.prediction_table import prediction_table, read_predictions, write_predictions
+from fer_zoo.engine.setting_texts import typed
+from fer_zoo.evaluation.prediction_table import write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.training_labels import expanded
 from fer_zoo.tasks.face_task import FaceTask
 
-PREDICTIONS = "predictions.parquet"
+
+@dataclass(kw_only=True)
+class EvaluationSettings:
+    """What belongs to an evaluation and to no run."""
+
+    calibrated: bool = setting(False, "probabilities at the temperature that training fitted; answers stay the same")
 
 
 def evaluate(
@@ -40,21 +39,24 @@ def evaluate(
     Args:
         checkpoint: a run folder or a checkpoint folder.
         settings: what differs from how it was trained, e.g. ("dataset", "image_folder"), ("dataset.root", "photos").
-            Another data set without a named protocol is scored whole.
+            Another data set without a named protocol is scored whole. ("calibrated", "true") applies the temperature.
         echo: told each line for the user.
 
     Raises:
-        UserError: if the checkpoint is none, or people or files of the test part were in its training.
+        UserError: if the checkpoint is none, or people or files of the test part were in its training, or it is to be
+            calibrated and holds no temperature.
     """
     if any(key.startswith("method") for key, _ in settings):
         raise UserError("A checkpoint brings its method with it; evaluate takes no method settings.")
+    own, settings = _own_settings(settings)
     folder = checkpoint_folder(checkpoint)
-    task = load_method(folder)
+    task = load_method(folder, calibrated=own.calibrated)
     keys = {key for key, _ in settings}
     is_split = bool(keys & {"protocol", "protocol.name"})
     config = _configuration(folder, task.card, settings)
     run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
-    output = run.config.output if "output" in keys else folder.parent / "test"
+    default = folder.parent / ("test_calibrated" if own.calibrated else "test")
+    output = run.config.output if "output" in keys else default
     refuse_training_data(task.card, run, echo=echo)
     report = evaluate_run(task, run, Path(output), echo=echo)
     return report, Path(output)
@@ -72,35 +74,32 @@ def evaluation_job(run: Run, *, echo: Echo) -> Job:
 
 def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> EvaluationReport:
     """Predict the test part of a run's split, score it, and write table, report and pictures into a folder."""
-    data = FaceDataModule(run.index, run.split, task.input_spec, task.spaces, run.config.data, seed=run.config.seed)
-    space = task.spaces[run.target]
-    table = test_predictions(task, data, run, space)
-    asked = set(run.split.test)
-    reasons = [reason for name, reason in data.skipped.items() if name in asked]
-    for reason, count in Counter(reasons).items():
-        echo(f"without an output: {count} ({reason})")
+    space, temperature = task.spaces[run.target], task.temperatures.get(run.target)
+    name = run.config.method["name"]
+    if temperature is not None:
+        name = f"{name}, calibrated"
+        echo(f"calibrated: probabilities at temperature {temperature:.3f}, fitted on the validation part; same answers")
+    table = predicted_part(task, run, run.split, echo=echo)
     origin = {"label": run.label, "fingerprint": run.index.fingerprint(), "split": run.split.name}
-    write_predictions(folder / PREDICTIONS, table, space, origin)
+    write_predictions(folder / PREDICTIONS, table, space, {**origin, "temperature": temperature})
     training = _labels_learned(task, run, space)
-    report = evaluate_table(table, space, training=training, name=run.config.method["name"])
+    report = evaluate_table(table, space, training=training, name=name, temperature=temperature)
     write_report(folder, report, table, run.index)
     return report
 
 
-def test_predictions(task: FaceTask, data: FaceDataModule, run: Run, space: LabelSpace) -> pd.DataFrame:
-    """The prediction table of the split's test part; images without an output keep their row."""
-    data.setup("predict")
-    if not len(data.predict_dataloader().dataset):  # type: ignore[arg-type]  # a FaceDataset has a length
-        raise UserError(
-            f"Not one of the {len(run.split.test)} test images of {run.index.dataset} can be used"
-            f" ({', '.join(sorted(set(data.skipped.values())))}), so there is nothing to score."
-        )
-    batches: Any = predict_trainer(run.config.trainer).predict(task, datamodule=data)
-    outputs = torch.cat([batch[space.target] for batch in batches]).float().numpy()
-    rows = torch.cat([batch["row"] for batch in batches]).numpy()
-    ids = run.index.table["id"].to_numpy()[rows].tolist()
-    asked = run.index.table.iloc[run.index.rows_of(run.split.test)]
-    return prediction_table(asked, space, ids, outputs.astype(np.float64), fold=run.split.name)
+def _own_settings(settings: Sequence[tuple[str, str]]) -> tuple[EvaluationSettings, list[tuple[str, str]]]:
+    """What is about the evaluation itself, and the settings of the run that are left.
+
+    Raises:
+        UserError: for a value that is none, or a name that is nearly one.
+    """
+    texts = {key: text for key, text in settings if key == "calibrated"}
+    for key, _ in settings:
+        if key not in texts and (hint := nearest(key, ["calibrated"])):
+            raise UserError(f"There is no setting {key!r}.{hint}")
+    own = build_settings(EvaluationSettings, typed(EvaluationSettings, texts, where=""), where="")
+    return own, [pair for pair in settings if pair[0] not in texts]
 
 
 def training_labels(run: Run, split: Split) -> pd.DataFrame:
@@ -117,37 +116,14 @@ def _labels_learned(task: FaceTask, run: Run, space: LabelSpace) -> pd.DataFrame
     return None if summary is None else expanded(summary, space)
 
 
-def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, index: Index) -> None:
-    """Write the report as .json, .md and .txt and, for classes, the pictures."""
-    write_json(folder / "report.json", report.to_dict())
-    write_text(folder / "report.txt", report.to_text() + "\n")
-    write_text(folder / "report.md", report.to_markdown())
-    scores = report.scores
-    if scores.confusion is None:
-        return
-    names = scores.space.entries
-    apart = {row.target: [row.predicted.get(name, 0) for name in names] for row in scores.apart}
-    matrix = np.asarray(scores.confusion).round().astype(np.int64)
-    save_figure(folder / "confusion_matrix.png", confusion_figure(matrix, names, apart))
-    errors = most_confident_errors(table, scores.space)
-    if len(errors):
-        save_figure(folder / "confident_errors.png", errors_figure(errors, _images(index, errors["id"].tolist())))
-    if scores.calibration is not None:
-        save_figure(folder / "reliability.png", reliability_figure(np.asarray(scores.calibration)))
-
-
-def read_table(folder: Path) -> pd.DataFrame:
-    """The prediction table of an evaluation."""
-    return read_predictions(folder / PREDICTIONS)[0]
-
-
 def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tuple[str, str]]) -> RunConfig:
     """How the checkpoint was trained, with what the user says otherwise."""
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
-    # Where faces were looked for in training, and what became of unreadable images, holds in evaluation.
+    # Where faces were looked for in training, what became of unreadable images and a precision that was set hold here.
     kept = [(f"data.{key}", str(training["data"][key])) for key in ("detector", "on_unreadable")]
+    kept.append(("trainer.precision", training["trainer"]["precision"]))
     config = compose(
         [("method", card["method"]), *(pair for pair in kept if pair[0] not in keys), *settings], verb="evaluate"
     )
@@ -173,13 +149,3 @@ def _root_of_training(folder: Path) -> str | None:
         return None
     root = read_config(folder.parent).dataset["root"]
     return root if root is not None and Path(root).expanduser().exists() else None
-
-
-def _images(index: Index, ids: Sequence[str]) -> dict[str, np.ndarray]:
-    source, images = image_source(index), {}
-    for name, row in zip(ids, index.rows_of(ids).tolist(), strict=True):
-        try:
-            images[name] = source.read(row)
-        except UnreadableImage:  # its place on the sheet stays empty
-            continue
-    return images

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytorch_lightning as pl
 import torch
 
@@ -18,9 +17,9 @@ from fer_zoo.engine.config import RunConfig, write_config
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
 from fer_zoo.engine.overlap import file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
+from fer_zoo.engine.trackers import Tracker, open_trackers, pictures_in, send_result, shown_configuration
 from fer_zoo.engine.trainer import fit_trainer
-from fer_zoo.evaluation.curves import learning_curves_figure
-from fer_zoo.evaluation.pictures import save_figure
+from fer_zoo.engine.validation import FOLDER, validate_run
 from fer_zoo.evaluation.training_labels import summarised
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -56,6 +55,13 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         )
     if process_rank() == 0:
         write_config(folder, config)
+    named = {"name": run.label, "run_id": run.id, "configuration": shown_configuration(config.to_dict())}
+    with open_trackers(config.logger, folder, **named, echo=echo) as trackers:
+        return _train_tracked(run, folder, trackers, echo)
+
+
+def _train_tracked(run: Run, folder: Path, trackers: list[Tracker], echo: Echo) -> dict[str, Any]:
+    config = run.config
     pl.seed_everything(config.seed, workers=False, verbose=False)
     task = run.new_task()
     _try_forward(task)
@@ -66,8 +72,9 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         save_method(folder / "model", best, training=facts, validation=scores)
 
     trainer = fit_trainer(
-        config.trainer, config.logger, folder=folder, task=task, seed=config.seed, save=save, echo=echo
-    )
+        config.trainer, trackers, folder=folder, title=run.label, task=task, seed=config.seed,
+        writes_table=config.logger.csv, save=save, echo=echo,
+    )  # fmt: skip
     try:
         _train(trainer, task, data, folder / RESUME)
     except UserError as error:
@@ -82,16 +89,18 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
             "No validation value was ever measured, so no weights were kept: training ended before its first epoch did"
             " (trainer.max_steps), or no validation sample can be used."
         )
-    if (folder / "metrics.csv").is_file():
-        _draw_curves(folder)
+    validate_run(run, folder, echo=echo)
     kept = read_json(folder / "model" / CARD)
+    _send(trackers, folder, kept, trainer.global_step)
     return {
         "kind": "training",
         "label": run.label,
         "validation": kept["validation"],
+        "temperature": kept.get("temperature", {}),
         "left_out": data.left_out,
         "skipped": data.skipped,
         "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
         "num_parameters": kept["num_parameters"],
     }
 
@@ -164,5 +173,10 @@ def _reasons(skipped: dict[str, str]) -> dict[str, int]:
     return counts
 
 
-def _draw_curves(folder: Path) -> None:
-    save_figure(folder / "learning_curves.png", learning_curves_figure(pd.read_csv(folder / "metrics.csv")))
+def _send(trackers: list[Tracker], folder: Path, card: dict[str, Any], step: int) -> None:
+    """Send the scores of the kept weights, the temperatures and the pictures."""
+    scores = {f"validation/{name.removeprefix('val/')}": value for name, value in card["validation"].items()}
+    temperatures = {f"validation/{target}/temperature": value for target, value in card.get("temperature", {}).items()}
+    pictures = {f"validation/{name}": path for name, path in pictures_in(folder / FOLDER).items()}
+    curves = pictures_in(folder)
+    send_result(trackers, values={**scores, **temperatures}, pictures={**curves, **pictures}, step=step)

@@ -1,6 +1,7 @@
 """Curves of a run: learning curves from its metrics file and the reliability diagram. Figures, no global state."""
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,34 +72,43 @@ def _draw_curves(axes: "Axes", name: str, stages: "dict[str, pd.Series[float]]")
     axes.legend(fontsize=8, frameon=False)
 
 
-def reliability_figure(bins: Float[np.ndarray, "bins 3"], *, title: str = "") -> "Figure":
+def reliability_figure(panels: Mapping[str, Float[np.ndarray, "bins 3"]], *, title: str = "") -> "Figure":
     """How often the answers of each confidence are right, above how many images have that confidence.
 
     Args:
-        bins: per bin of confidence, from 0 to 1: number of images, sum of confidences, number of right answers.
-        title: a line above the diagram.
+        panels: what stands above a diagram -> its bins of confidence, from 0 to 1: number of images, sum of
+            confidences, number of right answers.
+        title: a line above all.
     """
     from matplotlib.figure import Figure
 
+    figure = Figure(figsize=(4.2 * len(panels), 5.1 if title else 4.8), layout="constrained")
+    if title:
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    grid = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=[3, 1])
+    for (upper, lower), (name, bins) in zip(grid.T, panels.items(), strict=True):
+        _draw_reliability(upper, lower, bins)
+        gap = np.abs(bins[:, 2] - bins[:, 1]).sum() / max(bins[:, 0].sum(), 1.0)
+        upper.set_title(f"{name + ': ' if name else ''}calibration error {gap:.3f}", fontsize=10, loc="left")
+    grid[0, 0].set_ylabel("share that is right", fontsize=9)
+    grid[1, 0].set_ylabel("images", fontsize=9)
+    return figure
+
+
+def _draw_reliability(upper: "Axes", lower: "Axes", bins: Float[np.ndarray, "bins 3"]) -> None:
+    """Accuracy of each bin, and the numbers of images below."""
     number, confidence, right = bins.T
     edges = np.linspace(0.0, 1.0, len(bins) + 1)
     width = 1.0 / len(bins)
     used = number > 0
-    figure = Figure(figsize=(4.2, 4.8), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     heights = right[used] / number[used]
     upper.bar(edges[:-1][used], heights, width, align="edge", color="#9ecae1", edgecolor="white", label="accuracy")
     upper.plot([0, 1], [0, 1], "--", color="0.5", linewidth=1, label="perfectly calibrated")
     upper.plot(confidence[used] / number[used], heights, "o", color="#08519c", markersize=4, label="mean confidence")
-    upper.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that is right")
+    upper.set(xlim=(0, 1), ylim=(0, 1.02))
     upper.legend(fontsize=8, frameon=False, loc="upper left")
     lower.bar(edges[:-1], number, width, align="edge", color="0.75", edgecolor="white")
-    lower.set(xlabel="confidence (highest probability)", ylabel="images")
+    lower.set_xlabel("confidence (highest probability)", fontsize=9)
     for axes in (upper, lower):
-        axes.xaxis.label.set_size(9)
-        axes.yaxis.label.set_size(9)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-    gap = np.abs(right - confidence).sum() / max(number.sum(), 1.0)
-    upper.set_title(f"{title + ': ' if title else ''}calibration error {gap:.3f}", fontsize=10, loc="left")
-    return figure

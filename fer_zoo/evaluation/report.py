@@ -5,20 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
 from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
-from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, with_interval
+from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, short, with_interval
 from fer_zoo.evaluation.scores import (
     ClassScore,
     Scores,
     ValueScore,
     checked_metrics,
-    collapse_warning,
     score_table,
 )
 from fer_zoo.evaluation.subject_sums import Bootstrap, Estimate
+from fer_zoo.evaluation.temperature import calibration_at, calibration_error
 from fer_zoo.metrics import METRICS
 
 REPORT_SCHEMA = 1
@@ -35,6 +38,8 @@ class EvaluationReport:
         references: the rows beside it; none without training labels.
         bootstrap: how the intervals were drawn.
         warnings: sentences, such as that nearly all answers are one class.
+        temperature: at which the probabilities are; None where they are as the network gives them.
+        calibration_before: as `scores.calibration`, at temperature 1; None where that is the same.
     """
 
     name: str
@@ -42,6 +47,8 @@ class EvaluationReport:
     references: Sequence[ReferenceRow]
     bootstrap: Bootstrap
     warnings: Sequence[str] = ()
+    temperature: float | None = None
+    calibration_before: Float[np.ndarray, "bins 3"] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a number that does not exist is None."""
@@ -69,6 +76,8 @@ class EvaluationReport:
             "apart": [{"target": a.target, "images": a.images, "predicted": dict(a.predicted)} for a in scores.apart],
             "confusion_matrix": None if scores.confusion is None else scores.confusion.tolist(),
             "calibration": None if scores.calibration is None else scores.calibration.tolist(),
+            "temperature": self.temperature,
+            "calibration_before": None if self.calibration_before is None else self.calibration_before.tolist(),
             "warnings": list(self.warnings),
         }
 
@@ -102,7 +111,17 @@ class EvaluationReport:
         if empty:
             notes.append(f"{len(empty)} of {len(self.scores.entries)} names have no labelled image and are not listed.")
         warnings = [f"Warning: {sentence}" for sentence in self.warnings]
-        return [f"{coverage}{f' ({told})' if told else ''}. {intervals}", *notes, *warnings]
+        return [f"{coverage}{f' ({told})' if told else ''}. {intervals}", *self._calibrated(), *notes, *warnings]
+
+    def _calibrated(self) -> list[str]:
+        """What became of the probabilities."""
+        if self.temperature is None or self.calibration_before is None or self.scores.calibration is None:
+            return []
+        before, after = map(calibration_error, (self.calibration_before, self.scores.calibration))
+        return [
+            f"Calibrated: probabilities at temperature {self.temperature:.3f}, fitted on the validation part of the"
+            f" training; calibration error {short(before, 3)} before, {short(after, 3)} after. No answer changes."
+        ]
 
     def _tables(self) -> list[ReportTable]:
         tables = [self._main_table(), _entries_table(self.scores), _sources_table(self.scores)]
@@ -126,6 +145,7 @@ def evaluate_table(
     metrics: Sequence[str] | None = None,
     bootstrap: Bootstrap | None = None,
     name: str = "model",
+    temperature: float | None = None,
 ) -> EvaluationReport:
     """The report of a prediction table.
 
@@ -136,6 +156,7 @@ def evaluate_table(
         metrics: names; by default all that fit the space.
         bootstrap: by default 10,000 resamples of people, seed 0, 95 %.
         name: of the model's row.
+        temperature: at which the probabilities of the table are; None: as the network gives them.
 
     Raises:
         UserError: if columns are missing, nothing can be scored, or a metric does not fit.
@@ -150,12 +171,19 @@ def evaluate_table(
         references=references,
         bootstrap=bootstrap,
         warnings=_warnings(table, space, scores),
+        temperature=temperature,
+        calibration_before=None if temperature is None else calibration_at(table, space, 1 / temperature),
     )
 
 
 def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[str]:
-    collapsed = collapse_warning(table, space) if space.kind == "classes" else ""
-    sentences = [collapsed] if collapsed else []
+    sentences = []
+    if space.kind == "classes":
+        predicted = predicted_counts(table, space)
+        collapsed = warning_of(predicted, label_counts(table, space))
+        if not any(predicted.values()):
+            collapsed = f"no image has an output: all {len(table)} are missing."
+        sentences += [collapsed] if collapsed else []
     if scores.coverage.subjects < 2:
         sentences.append("there are no intervals, because they need at least two people.")
     for entry in scores.entries:

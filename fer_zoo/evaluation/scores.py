@@ -183,31 +183,6 @@ def rows_with_target(table: pd.DataFrame, space: LabelSpace) -> Bool[np.ndarray,
     return np.isfinite(values_of(table, space)).any(axis=1)
 
 
-def collapse_warning(table: pd.DataFrame, space: LabelSpace, *, share: float = 0.95) -> str:
-    """One sentence when one class takes nearly all answers, with the counts of all classes; else an empty text.
-
-    Args:
-        table: a prediction table of classes.
-        space: the classes.
-        share: of the answers, from which on the warning is given, if the labels themselves do not go as far.
-    """
-    answers = pd.Series(best_entries(outputs_of(table, space), space), dtype=object).dropna()
-    if answers.empty:
-        return f"No image has an output: all {len(table)} are missing."
-    counts = answers.value_counts().reindex(list(space.entries), fill_value=0)
-    top = str(counts.idxmax())
-    taken = counts[top] / counts.sum()
-    labels = classes_of(table, space)
-    labelled = float((labels[labels >= 0] == space.index(top)).mean()) if (labels >= 0).any() else 0.0
-    if taken < share or taken <= labelled:
-        return ""
-    listing = ", ".join(f"{name} {count}" for name, count in counts.items())
-    return (
-        f"{top} is the answer for {taken:.1%} of {counts.sum()} images, but the label of {labelled:.1%} "
-        f"({listing}): the model has all but collapsed onto one class."
-    )
-
-
 def _coverage(table: pd.DataFrame, space: LabelSpace, rows: Bool[np.ndarray, "n"]) -> Coverage:
     output = has_output(table, space)
     return Coverage(

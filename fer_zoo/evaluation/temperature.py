@@ -8,9 +8,15 @@ Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Network
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+import torch
 from jaxtyping import Float, Float64, Int
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.evaluation.prediction_table import classes_of, outputs_of
+from fer_zoo.metrics import sums_of
+from fer_zoo.metrics.calibration import expected_calibration_error
 
 FEWEST = 20  # images; with fewer the number is mostly luck
 SMALLEST, LARGEST = 0.05, 20.0  # beyond these, probabilities are all but 0 and 1, or all but equal
@@ -83,6 +89,17 @@ def at_temperature(probabilities: Float[np.ndarray, "n k"], temperature: float) 
     outputs = log_probabilities_of(probabilities) / temperature
     raised = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
+
+
+def calibration_at(table: pd.DataFrame, space: LabelSpace, temperature: float) -> Float[np.ndarray, "bins 3"]:
+    """The bins of the calibration error that a table of classes has when its probabilities are put at a temperature."""
+    probabilities = torch.from_numpy(at_temperature(outputs_of(table, space), temperature))
+    return sums_of("calibration", probabilities, torch.tensor(classes_of(table, space)), space).numpy()
+
+
+def calibration_error(bins: Float[np.ndarray, "bins 3"]) -> float:
+    """The expected calibration error of its bins; NaN without images."""
+    return float(expected_calibration_error(torch.from_numpy(bins)))
 
 
 def _why_none(outputs: Float64[np.ndarray, "n k"], own: Float64[np.ndarray, "n"]) -> str:

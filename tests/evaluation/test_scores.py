@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import label_space
 from fer_zoo.evaluation.prediction_table import output_columns, prediction_table
-from fer_zoo.evaluation.scores import ClassScore, ValueScore, collapse_warning, score_table
+from fer_zoo.evaluation.scores import ClassScore, ValueScore, score_table
 from fer_zoo.evaluation.subject_sums import Bootstrap
 
 BASIC = label_space("emotion/basic6")
@@ -196,15 +196,6 @@ def test_a_missing_value_counts_as_the_farther_end_of_the_range() -> None:
     assert scores.coverage.scored == 2
     assert scores.values["mae"].value == 0.0
     assert scores.missing_is_wrong["mae"].value == pytest.approx(((4 + 4 + 0) / 3 + 4 * (4 / 3)) / 5)
-
-
-def test_a_collapsed_model_is_told_in_one_sentence() -> None:
-    pairs: list[tuple[str | None, str | None]] = [("anger", "fear")] * 10 + [("fear", "fear")] * 10
-    sentence = collapse_warning(class_table(pairs), BASIC)
-    assert sentence.startswith("fear is the answer for 100.0% of 20 images, but the label of 50.0%")
-    assert collapse_warning(class_table([("anger", "anger"), ("fear", "fear")]), BASIC) == ""
-    assert collapse_warning(class_table([("fear", "fear")] * 9), BASIC) == ""  # and so are the labels
-    assert collapse_warning(class_table([("fear", None)]), BASIC) == "No image has an output: all 1 are missing."
 
 
 def test_folds_are_pooled_and_their_repeated_row_numbers_do_no_harm() -> None:

@@ -1,0 +1,122 @@
+"""What a scored part of a split leaves behind: its prediction table, the report and the pictures."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import write_json, write_text
+from fer_zoo.data.datamodule import FaceDataModule
+from fer_zoo.data.image_sources import UnreadableImage, image_source
+from fer_zoo.data.index import Index
+from fer_zoo.data.protocols import Split
+from fer_zoo.engine.run import Echo, Run
+from fer_zoo.engine.trainer import predict_trainer
+from fer_zoo.evaluation.curves import reliability_figure
+from fer_zoo.evaluation.pictures import confusion_figure, errors_figure, most_confident_errors, save_figure
+from fer_zoo.evaluation.predicted_classes import label_counts, predicted_classes_figure, predicted_counts
+from fer_zoo.evaluation.prediction_table import prediction_table, read_predictions
+from fer_zoo.evaluation.report import EvaluationReport
+from fer_zoo.evaluation.scores import Scores
+from fer_zoo.tasks.face_task import FaceTask
+
+PREDICTIONS = "predictions.parquet"
+
+
+def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.DataFrame:
+    """The prediction table of a split's test part; images without an output keep their row.
+
+    Args:
+        task: with trained weights.
+        run: data set and how they are loaded.
+        split: of which the test part is predicted.
+        echo: told how many images have no output, and why.
+
+    Raises:
+        UserError: if not one image can be used.
+    """
+    space = task.spaces[run.target]
+    data = FaceDataModule(run.index, split, task.input_spec, task.spaces, run.config.data, seed=run.config.seed)
+    data.setup("predict")
+    if not len(data.predict_dataloader().dataset):  # type: ignore[arg-type]  # a FaceDataset has a length
+        raise UserError(
+            f"Not one of the {len(split.test)} test images of {run.index.dataset} can be used"
+            f" ({', '.join(sorted(set(data.skipped.values())))}), so there is nothing to score."
+        )
+    batches: Any = predict_trainer(run.config.trainer).predict(task, datamodule=data)
+    outputs = torch.cat([batch[space.target] for batch in batches]).float().numpy()
+    rows = torch.cat([batch["row"] for batch in batches]).numpy()
+    ids = run.index.table["id"].to_numpy()[rows].tolist()
+    asked = run.index.table.iloc[run.index.rows_of(split.test)]
+    reasons = [reason for name, reason in data.skipped.items() if name in set(split.test)]
+    for reason, count in Counter(reasons).items():
+        echo(f"without an output: {count} ({reason})")
+    return prediction_table(asked, space, ids, outputs.astype(np.float64), fold=split.name)
+
+
+def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, index: Index) -> None:
+    """Write the report as .json, .md and .txt and, for classes, the pictures."""
+    write_json(folder / "report.json", report.to_dict())
+    write_text(folder / "report.txt", report.to_text() + "\n")
+    write_text(folder / "report.md", report.to_markdown())
+    now, before = report.scores.calibration, report.calibration_before
+    if now is None:
+        return
+    panels = {"": now} if before is None else {"as trained": before, f"at temperature {report.temperature:.2f}": now}
+    write_pictures(folder, report.scores, panels, table, index)
+
+
+def write_pictures(
+    folder: Path,
+    scores: Scores,
+    reliability: Mapping[str, Float[np.ndarray, "bins 3"]],
+    table: pd.DataFrame,
+    index: Index,
+    *,
+    part: str = "",
+) -> None:
+    """Write the pictures of classes: confusion matrix, most confident errors, reliability, predicted classes.
+
+    Args:
+        folder: made if missing.
+        scores: of the table; of values there are no pictures.
+        reliability: the diagrams and what stands above each.
+        table: the predictions.
+        index: where the faces of the errors are.
+        part: stands in the titles.
+    """
+    if scores.confusion is None:
+        return
+    space, names = scores.space, scores.space.entries
+    apart = {row.target: [row.predicted.get(name, 0) for name in names] for row in scores.apart}
+    matrix = np.asarray(scores.confusion).round().astype(np.int64)
+    save_figure(folder / "confusion_matrix.png", confusion_figure(matrix, names, apart, title=part))
+    errors = most_confident_errors(table, space)
+    if len(errors):
+        title = f"{part}: the {len(errors)} most confident errors" if part else ""
+        sheet = errors_figure(errors, _images(index, errors["id"].tolist()), title=title)
+        save_figure(folder / "confident_errors.png", sheet)
+    save_figure(folder / "reliability.png", reliability_figure(reliability, title=part))
+    bars = predicted_classes_figure(predicted_counts(table, space), label_counts(table, space), title=part)
+    save_figure(folder / "predicted_classes.png", bars)
+
+
+def read_table(folder: Path) -> pd.DataFrame:
+    """The prediction table of an evaluation."""
+    return read_predictions(folder / PREDICTIONS)[0]
+
+
+def _images(index: Index, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    source, images = image_source(index), {}
+    for name, row in zip(ids, index.rows_of(ids).tolist(), strict=True):
+        try:
+            images[name] = source.read(row)
+        except UnreadableImage:  # its place on the sheet stays empty
+            continue
+    return images
