@@ -1,6 +1,7 @@
 """Checkpoints: a folder with model.safetensors and card.json. Loading one executes nothing."""
 
 import io
+import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -19,9 +20,10 @@ from safetensors.torch import save as to_bytes
 import fer_zoo
 from fer_zoo.core.cards import Terms, strictest
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import read_json, write_atomically, write_json
+from fer_zoo.core.files import file_sha256, read_json, write_atomically, write_json
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.method_settings import STARTING_WEIGHTS
 from fer_zoo.core.registry import METHODS
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.temperatures import temperatures_of
@@ -66,9 +68,9 @@ def load_method(path: str | Path, *, calibrated: bool = False) -> FaceTask:
             calibrated and holds no temperature.
     """
     folder = checkpoint_folder(path)
-    card = _read_card(folder / CARD)
+    card = read_card(folder)
     # The weights stand in the folder; what they once started from need not be at hand.
-    settings = {k: v for k, v in card["settings"].items() if k not in ("backbone_pretrained", "backbone_weights")}
+    settings = {key: value for key, value in card["settings"].items() if key not in STARTING_WEIGHTS}
     try:
         spaces = {target: _space(values) for target, values in card["label_spaces"].items()}
         input_spec = InputSpec.from_dict(card["input_spec"])
@@ -102,6 +104,20 @@ def checkpoint_folder(path: str | Path) -> Path:
     raise UserError(f"The checkpoint {given} {what}; give a run folder, or a folder with {WEIGHTS} and {CARD}.")
 
 
+def checkpoint_hash(path: str | Path) -> str:
+    """12 hex digits over method, label spaces and weights of a checkpoint, wherever it lies.
+
+    Raises:
+        UserError: if it is none, or not whole.
+    """
+    folder = checkpoint_folder(path)
+    card = read_card(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise UserError(f"The checkpoint lacks {folder / WEIGHTS}; it is not whole.")
+    parts = {"method": card["method"], "spaces": card["label_spaces"], "weights": file_sha256(folder / WEIGHTS)}
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Lightning's resume files, written under another name and renamed, read without executing anything."""
 
@@ -117,12 +133,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return torch.load(path, map_location=map_location or "cpu", weights_only=True)
 
 
-def _read_card(path: Path) -> dict[str, Any]:
-    """The card, whose parts are there and of the right kind.
+def read_card(path: str | Path) -> dict[str, Any]:
+    """The card of a checkpoint, whose parts are there and of the right kind.
 
     Raises:
         UserError: otherwise, and for a schema that this version does not read.
     """
+    path = checkpoint_folder(path) / CARD
     card = read_json(path)
     kinds = {"schema": int, "method": str, "settings": dict, "label_spaces": dict, "input_spec": dict}
     for key, kind in kinds.items():

@@ -1,15 +1,17 @@
 """The configuration of a run: one object from files and from a user's words, every value checked.
 
-Order, later wins: the dataclasses' defaults, the files of `fer_zoo/configs`, the experiment's file, the user's words.
+Order, later wins: the dataclasses' defaults, the card of a checkpoint to start from (method, network and input alone),
+the files of `fer_zoo/configs`, the experiment's file, the user's words.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError, nearest, unknown_name
 from fer_zoo.core.files import write_text
+from fer_zoo.core.method_settings import STARTING_WEIGHTS, network_settings
 from fer_zoo.core.registry import DATASETS, METHODS, load_object
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.engine.config_files import compose_files, options, protocol_file
@@ -31,6 +33,10 @@ class RunSettings:
     fold: int = setting(0, "which split of the protocol is used", at_least=0)
     experiment: str = setting("", "the experiment's file, and the folder of its runs")
     output: str = setting("runs", "the folder below which runs are written")
+    checkpoint: str = setting("", "start from these weights: a run folder or a checkpoint, whose method is the default")
+    keep_labels: bool = setting(
+        False, "entries that the checkpoint's head has too, by name, keep their weights in a new head"
+    )
 
 
 @dataclass(kw_only=True)
@@ -42,6 +48,7 @@ class RunConfig(RunSettings):
         dataset: the same and `root`, None for the places where data sets are looked for.
         data: DataSettings, imported late because they stand beside torch.
         trainer, logger: how it is driven.
+        checkpoint_hash: content of `checkpoint` when the run was set up; "" without one.
     """
 
     method: dict[str, Any]
@@ -50,6 +57,7 @@ class RunConfig(RunSettings):
     data: Any
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     logger: LoggerSettings = field(default_factory=LoggerSettings)
+    checkpoint_hash: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, for hashing and for config.yaml."""
@@ -68,6 +76,8 @@ class RunConfig(RunSettings):
 def compose(settings: Sequence[tuple[str, str]], *, verb: str) -> RunConfig:
     """The configuration of a verb from `key=value` pairs, as typed.
 
+    With a checkpoint, its method and what that method's network is and sees are the defaults.
+
     Args:
         settings: key and text; `method=NAME`, `method.KEY=…`, `trainer=FILE`, `trainer.KEY=…`, `seed=1` and so on.
         verb: "train", "crossvalidate" …, for messages and for what it does not take.
@@ -83,14 +93,15 @@ def compose(settings: Sequence[tuple[str, str]], *, verb: str) -> RunConfig:
     values = compose_files(choices)
     if "experiment" in choices:
         values["experiment"] = choices["experiment"]
-    _settle_names(values, words, verb)
+    start = words.get("checkpoint", values.get("checkpoint", ""))
+    _settle_names(values, words, verb, _card_of(start) if start and isinstance(start, str) else None)
     for group in (*NAMED, *PLAIN):
         if group in words:
             given = {key: text for key, text in words[group].items() if key not in NAMED.get(group, ())}
             kind = _settings_class(group, values)
             values[group] = _merged(values.get(group, {}), typed(kind, given, where=group))
     own = typed(RunSettings, {key: words[key] for key in words if key not in (*NAMED, *PLAIN)}, where="")
-    return _build(_merged(values, own))
+    return _with_checkpoint(_build(_merged(values, own)))
 
 
 def write_config(folder: Path, config: RunConfig) -> None:
@@ -131,6 +142,11 @@ def _check_top(words: dict[str, Any], verb: str) -> None:
             raise UserError(
                 "data is a group of settings; set its parts, e.g. data.batch_size=32. For data: dataset=NAME."
             )
+    for key in {"checkpoint", "keep_labels"} & set(words):
+        if verb not in ("train", "crossvalidate"):
+            raise UserError(f"`fer-zoo {verb}` trains nothing of one's own and takes no {key}; use `fer-zoo train`.")
+    if words.get("checkpoint") == "":
+        raise UserError("checkpoint is empty; give a run folder or a checkpoint, or leave it out.")
     if verb == "crossvalidate" and "fold" in words:
         raise UserError("`fer-zoo crossvalidate` runs every fold; leave fold out, or use `fer-zoo train` for one.")
     for group in {*NAMED, *FILES} & set(words):
@@ -155,10 +171,36 @@ def _unknown_top(key: str, plain: list[str]) -> UserError:
     return UserError(f"There is no setting {key!r}.{hint} Known: {', '.join(known)}.")
 
 
-def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str) -> None:
-    """Decides method, data set and protocol; what a file said about another one than the user's is dropped."""
+def _card_of(checkpoint: str) -> dict[str, Any]:
+    from fer_zoo.engine.checkpoint import read_card
+
+    return read_card(checkpoint)
+
+
+def _with_checkpoint(config: RunConfig) -> RunConfig:
+    """The configuration with the content of its checkpoint; refuses what contradicts one."""
+    if not config.checkpoint:
+        if config.keep_labels:
+            raise UserError("keep_labels=true keeps entries of a checkpoint's head and needs checkpoint=PATH.")
+        return config
+    for key in STARTING_WEIGHTS:
+        if config.method.get(key):
+            raise UserError(f"checkpoint and method.{key} both say what the weights start from; keep one of them.")
+    from fer_zoo.engine.checkpoint import checkpoint_hash
+
+    return replace(config, checkpoint_hash=checkpoint_hash(config.checkpoint))
+
+
+def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str, start: Mapping[str, Any] | None) -> None:
+    """Decides method, data set and protocol; what a file said about another one than the user's is dropped.
+
+    The method of a checkpoint to start from, and what its network is and sees, stand below what others say.
+    """
     for group in ("method", "dataset"):
         _choose(values, group, words.get(group, {}).get("name"))
+        if group == "method" and start is not None:
+            values["method"] = {"name": start["method"], **values.get("method", {})}
+            values["method"] = {**_network_of(start, values["method"]["name"]), **values["method"]}
         if "name" not in values.get(group, {}):
             raise UserError(f"`fer-zoo {verb}` needs {group}=NAME, see `fer-zoo list {group}s`.")
     card = METHODS[values["method"]["name"]]
@@ -173,6 +215,14 @@ def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str) -> N
     if named is not None and named != values.get("protocol", {}).get("name"):
         values["protocol"] = {}
     values["protocol"] = _merged(protocol_file(chosen), values.get("protocol", {}))
+
+
+def _network_of(start: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """What a checkpoint's card says of the network and its input, in so far as a method has such settings."""
+    names = set(network_settings(METHODS[method].settings))
+    if method != start["method"]:
+        names.discard("target")
+    return {key: value for key, value in start["settings"].items() if key in names}
 
 
 def _choose(values: dict[str, Any], group: str, name: str | None) -> None:
@@ -219,6 +269,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def _build(values: Mapping[str, Any]) -> RunConfig:
     """The checked object; what is slow to import comes last, so that a mistake elsewhere is told at once."""
     groups = (*NAMED, *PLAIN)
+    values = dict(values)
+    content = str(values.pop("checkpoint_hash", ""))
     known = [*groups, *(entry.name for entry in fields(RunSettings))]
     for key in values:
         if key not in known:
@@ -227,7 +279,7 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     parts: dict[str, Any] = {group: _named(group, values) for group in NAMED}
     for group in reversed(PLAIN):
         parts[group] = build_settings(_settings_class(group, values), values.get(group, {}), where=group)
-    return RunConfig(**asdict(own), **parts)
+    return RunConfig(**asdict(own), **parts, checkpoint_hash=content)
 
 
 def _named(group: str, values: Mapping[str, Any]) -> dict[str, Any]:

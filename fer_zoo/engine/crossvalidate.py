@@ -11,9 +11,11 @@ import pandas as pd
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_json
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.engine.checkpoint import read_card
 from fer_zoo.engine.config import RunConfig, write_config
 from fer_zoo.engine.evaluate import evaluation_job, training_labels
 from fer_zoo.engine.jobs import job_id, run_job, status
+from fer_zoo.engine.overlap import refuse_start
 from fer_zoo.engine.results import PREDICTIONS, read_table, write_report
 from fer_zoo.engine.run import Echo, Run, describe_data, open_run
 from fer_zoo.engine.train import train_run
@@ -24,9 +26,16 @@ from fer_zoo.evaluation.scores import score_table
 
 
 def folds(config: RunConfig, *, echo: Echo) -> list[Run]:
-    """One run a fold of the protocol; nothing is trained."""
+    """One run a fold of the protocol; nothing is trained.
+
+    Raises:
+        UserError: for a configuration that cannot run, or a checkpoint to start from that has seen test people.
+    """
     first = open_run(_with_fold(config, 0), echo=echo)
-    return [Run(_with_fold(config, fold), first.index, first.target, first.splits) for fold in range(len(first.splits))]
+    runs = [Run(_with_fold(config, fold), first.index, first.target, first.splits) for fold in range(len(first.splits))]
+    if config.checkpoint:
+        refuse_start(read_card(config.checkpoint), runs, echo=echo)
+    return runs
 
 
 def describe_folds(runs: list[Run]) -> list[dict[str, Any]]:

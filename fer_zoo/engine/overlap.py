@@ -1,12 +1,13 @@
 """What a checkpoint remembers of the images it has seen, and the refusal to be scored on them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import file_sha256
+from fer_zoo.core.registry import DATASETS
 from fer_zoo.data.index import Index
 from fer_zoo.engine.checkpoint import subject_hash
 from fer_zoo.engine.run import Echo, Run
@@ -23,8 +24,14 @@ def file_hashes(index: Index, ids: Iterable[str]) -> dict[str, str]:
     return {name: content for name, content in hashes.items() if content}
 
 
+def trainings(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All trainings that a checkpoint's weights went through, the last first."""
+    last = dict(card.get("training", {}))
+    return [last, *last.pop("earlier", [])]
+
+
 def refuse_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> None:
-    """Stop where people or image files of the test part were in the checkpoint's training.
+    """Stop where people or image files of the test part were in one of the checkpoint's trainings.
 
     Files are compared by content, so that another reader, other names or other subject codes hide nothing. Copies that
     a data set holds of its own training images under other subjects are told, but a fold stays what it is.
@@ -32,40 +39,75 @@ def refuse_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> No
     Raises:
         UserError: naming the first of them by their codes or ids.
     """
-    training = card["training"]
-    _refuse_subjects(training, run)
-    seen = set(training.get("file_hashes", ()))
-    if not seen:
+    for number, training in enumerate(trainings(card)):
+        found = _seen(training, run, echo)
+        if found and number:
+            raise UserError(f"{found}, in a training before its last, so a score would mean nothing; {_OTHERS}.")
+        if found:
+            own = f"evaluate its own fold {training['fold']} of {training['protocol']['name']}, or other data"
+            raise UserError(f"{found}, so a score would mean nothing; {own}.")
+
+
+def refuse_start(card: Mapping[str, Any], runs: Sequence[Run], *, echo: Echo) -> None:
+    """Stop before any fold is trained from a checkpoint that has seen people or files of a test part.
+
+    Raises:
+        UserError: naming the first fold and the first of them.
+    """
+    for run in runs:
+        for training in trainings(card):
+            if found := _seen(training, run, echo):
+                raise UserError(f"{run.split.name}: {found}, so a score would mean nothing; {_OTHERS}.")
+
+
+def warn_of_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> None:
+    """Say, before a training from a checkpoint, that its test part could not be scored afterwards."""
+    for training in trainings(card):
+        if found := _seen(training, run, echo):
+            echo(f"warning: {found}, so `fer-zoo evaluate` will refuse to score this run on its test part")
+            return
+
+
+_OTHERS = "evaluate other people, or start from a checkpoint that has not seen these"
+
+
+def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
+    """What of the test part was in a training, "" for nothing."""
+    files = set(training.get("file_hashes", ()))
+    is_same = run.index.fingerprint() == training.get("fingerprint")
+    if subjects := _subjects_seen(training, run, by_file=bool(files) and not is_same):
+        return subjects
+    if not files:
         echo("warning: this checkpoint does not say which files it was trained on, so only subjects were compared")
-        return
-    shared = [name for name, content in file_hashes(run.index, run.split.test).items() if content in seen]
+        return ""
+    shared = [name for name, content in file_hashes(run.index, run.split.test).items() if content in files]
     if not shared:
-        return
+        return ""
     ids = ", ".join(shared[:3]) + (" …" if len(shared) > 3 else "")
-    if run.index.fingerprint() == training["fingerprint"]:
+    if is_same:
         echo(f"warning: {len(shared)} test images ({ids}) are copies of training images of other subjects")
-        return
-    raise UserError(
-        f"{len(shared)} of {len(run.split.test)} test images are files that this checkpoint was trained on ({ids}),"
-        f" so a score would mean nothing; {_instead(training)}."
-    )
+        return ""
+    return f"{len(shared)} of {len(run.split.test)} test images are files that this checkpoint was trained on ({ids})"
 
 
-def _refuse_subjects(training: Mapping[str, Any], run: Run) -> None:
-    if training["dataset"]["name"] != run.index.dataset:
-        return
+def _subjects_seen(training: Mapping[str, Any], run: Run, *, by_file: bool) -> str:
+    """The test subjects that were in a training on the same data set, as a clause.
+
+    In a user's own data an image that names no person is its own; its code is made of its place, which means nothing in
+    another folder, so that only its content is compared (`by_file`).
+    """
+    if training.get("dataset", {}).get("name") != run.index.dataset:
+        return ""
     seen = set(training["subject_hashes"])
-    codes = run.index.table["subject"].iloc[run.index.rows_of(run.split.test)].unique()
-    shared = [code for code in codes if subject_hash(code) in seen]
-    if shared:
-        raise UserError(
-            f"{len(shared)} of {len(codes)} test subjects were in the training of this checkpoint"
-            f" ({', '.join(shared[:3])} …), so a score would mean nothing; {_instead(training)}."
-        )
-
-
-def _instead(training: Mapping[str, Any]) -> str:
-    return f"evaluate its own fold {training['fold']} of {training['protocol']['name']}, or other data"
+    rows = run.index.table.iloc[run.index.rows_of(run.split.test)]
+    codes = rows["subject"].unique()
+    if by_file and DATASETS[run.index.dataset].own_data:
+        rows = rows[rows["subject"] != rows["id"]]
+    shared = [code for code in rows["subject"].unique() if subject_hash(code) in seen]
+    if not shared:
+        return ""
+    first = ", ".join(shared[:3])
+    return f"{len(shared)} of {len(codes)} test subjects were in the training of this checkpoint ({first} …)"
 
 
 def _content_hash(path: Path) -> str:

@@ -1,7 +1,7 @@
 """One run, resolved: configuration, data, split and method, before anything is trained or scored."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Run:
     def id(self) -> str:
         """Hash of the resolved settings and of the data; where files lie and how they are loaded does not count."""
         inputs = self.config.to_dict()
-        for key in ("output", "experiment", "logger"):
+        for key in ("output", "experiment", "logger", "checkpoint"):
             del inputs[key]
         for key in ("workers", "cache", "progress"):
             del inputs["data"][key]
@@ -73,7 +73,16 @@ class Run:
         return f"{self.config.method['name']} on {self.index.dataset}, {self.split.name}"
 
     def new_task(self) -> FaceTask:
-        """The method with fresh weights, for the label spaces of the data."""
+        """The method with fresh weights, for the label spaces of the data.
+
+        Raises:
+            UserError: for a setting that the method cannot have, or if there is but one class.
+        """
+        space = self.index.space(self.target)
+        if space.kind == "classes" and len(space) < 2:
+            raise UserError(
+                f"{self.index.dataset} holds one class only ({space.entries[0]}); two at least can be told apart."
+            )
         settings = {key: value for key, value in self.config.method.items() if key != "name"}
         name = self.config.method["name"]
         return create_method(name, label_spaces=self.index.label_spaces, seed=self.config.seed, **settings)
@@ -152,8 +161,16 @@ def _target(config: RunConfig, index: Index) -> str:
     wanted = config.method.get("target", card.targets[0])
     if wanted not in index.label_spaces:
         has = ", ".join(sorted(index.label_spaces)) or "none"
-        raise UserError(
-            f"{card.name} learns {wanted!r}, but {index.dataset} has labels of: {has}."
-            f" Methods for {has}: `fer-zoo list methods target={next(iter(index.label_spaces), 'emotion')}`."
-        )
+        raise UserError(f"{card.name} learns {wanted!r}, but {index.dataset} has labels of: {has}.{_who_learns(index)}")
     return str(wanted)
+
+
+def _who_learns(index: Index) -> str:
+    """A sentence with the words that train on a target of the data, from a checkpoint of another target, too."""
+    for target in index.label_spaces:
+        for card in (METHODS[name] for name in METHODS.names()):
+            if target in card.targets and card.trains:
+                has_choice = "target" in {entry.name for entry in fields(card.settings)}
+                words = f"method={card.name}" + (f" method.target={target}" if has_choice else "")
+                return f" To learn {target!r}, train with {words}; checkpoint=PATH gives it the backbone of another."
+    return ""

@@ -235,6 +235,7 @@ def test_every_field_of_a_run_is_in_its_dict() -> None:
         "data",
         "trainer",
         "logger",
+        "checkpoint_hash",
         *(entry.name for entry in fields(RunSettings)),
     }
     assert set(values) == names
