@@ -7,11 +7,16 @@ fer-zoo train resume=RUN
   fer-zoo train method=timm_classifier dataset=facial_expressions
   fer-zoo train method=timm_classifier method.backbone=resnet34 dataset=image_folder dataset.root=my_faces
   fer-zoo train experiment=timm_classifier_facial_expressions trainer=gpu trainer.max_epochs=30 seed=1
+  fer-zoo train method=timm_classifier dataset=image_folder dataset.root=my_faces checkpoint=RUN logger=wandb
   fer-zoo train resume=runs/timm_classifier_facial_expressions/0123456789ab
 
 Settings: method.KEY, dataset.KEY and protocol.KEY as `fer-zoo info NAME` lists them; data.KEY (batch_size, workers,
 augmentation, sampling …); trainer=auto|cpu|gpu|ddp_cpu and trainer.KEY (max_epochs, precision, accumulate,
-early_stopping_patience, ema_decay …); logger=csv|tensorboard; seed, fold, output.
+early_stopping_patience, ema_decay …); seed, fold, output; checkpoint=RUN starts from the weights of another run.
+
+logger=csv|tensorboard|wandb says where the course of training goes besides the terminal: metrics.csv always,
+TensorBoard's event files or a run at Weights & Biases (offline where no key is set) with logger.project=NAME and
+logger.entity=NAME; both with logger.tensorboard=true logger.wandb=true.
 
 The same command goes on where a run stopped, and reads the result of one that is done; resume=RUN does so from the
 run's folder alone.

@@ -14,10 +14,12 @@ from fer_zoo.data.protocols import Split
 from fer_zoo.engine.checkpoint import checkpoint_folder, load_method
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.jobs import Job
+from fer_zoo.engine.label_match import match_sentences
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_report
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.setting_texts import typed
+from fer_zoo.engine.trackers import pictures_in, send_evaluation
 from fer_zoo.evaluation.prediction_table import write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.training_labels import expanded
@@ -58,7 +60,13 @@ def evaluate(
     default = folder.parent / ("test_calibrated" if own.calibrated else "test")
     output = run.config.output if "output" in keys else default
     refuse_training_data(task.card, run, echo=echo)
+    if run.index.fingerprint() != task.card["training"]["fingerprint"]:
+        for sentence in match_sentences(run.index, run.split.test, task.spaces[run.target]):
+            echo(sentence)
     report = evaluate_run(task, run, Path(output), echo=echo)
+    own_data = run.index.fingerprint() == task.card["training"]["fingerprint"]
+    part = default.name if own_data else f"{default.name}_{run.index.dataset}"
+    _send(folder.parent, part, report, Path(output), echo)
     return report, Path(output)
 
 
@@ -66,7 +74,8 @@ def evaluation_job(run: Run, *, echo: Echo) -> Job:
     """The evaluation of a trained run on its test part."""
 
     def work(folder: Path) -> dict[str, Any]:
-        evaluate_run(load_method(run.folder), run, folder, echo=echo)
+        report = evaluate_run(load_method(run.folder), run, folder, echo=echo)
+        _send(run.folder, folder.name, report, folder, echo)
         return {"kind": "evaluation", "label": run.label, "split": run.split.name}
 
     return Job(folder=run.folder / "test", label=f"evaluation of {run.label}", work=work)
@@ -86,6 +95,12 @@ def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> Evalu
     report = evaluate_table(table, space, training=training, name=name, temperature=temperature)
     write_report(folder, report, table, run.index)
     return report
+
+
+def _send(run_folder: Path, part: str, report: EvaluationReport, folder: Path, echo: Echo) -> None:
+    """Send scores and pictures to where the training of the checkpoint's run went."""
+    values = {name: estimate.value for name, estimate in report.scores.values.items()}
+    send_evaluation(run_folder, part, values=values, pictures=pictures_in(folder), echo=echo)
 
 
 def _own_settings(settings: Sequence[tuple[str, str]]) -> tuple[EvaluationSettings, list[tuple[str, str]]]:

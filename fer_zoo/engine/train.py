@@ -14,6 +14,7 @@ from fer_zoo.core.files import read_json
 from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, write_config
+from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
 from fer_zoo.engine.overlap import file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
@@ -55,26 +56,35 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         )
     if process_rank() == 0:
         write_config(folder, config)
-    named = {"name": run.label, "run_id": run.id, "configuration": shown_configuration(config.to_dict())}
-    with open_trackers(config.logger, folder, **named, echo=echo) as trackers:
-        return _train_tracked(run, folder, trackers, echo)
-
-
-def _train_tracked(run: Run, folder: Path, trackers: list[Tracker], echo: Echo) -> dict[str, Any]:
-    config = run.config
     pl.seed_everything(config.seed, workers=False, verbose=False)
     task = run.new_task()
     _try_forward(task)
+    shown = shown_configuration(config.to_dict())
+    with open_trackers(
+        config.logger, folder, name=run.label, run_id=run.id, configuration=shown, echo=echo
+    ) as trackers:
+        return _fit_task(run, task, folder, trackers, echo)
+
+
+def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], echo: Echo) -> dict[str, Any]:
+    before = start_training(run, task, folder, echo=echo)
     data = run.data_module(task, echo=echo)
-    facts = training_facts(run)
+    facts = {**training_facts(run), **before}
 
     def save(best: FaceTask, scores: dict[str, float]) -> None:
         save_method(folder / "model", best, training=facts, validation=scores)
 
     trainer = fit_trainer(
-        config.trainer, trackers, folder=folder, title=run.label, task=task, seed=config.seed,
-        writes_table=config.logger.csv, save=save, echo=echo,
-    )  # fmt: skip
+        run.config.trainer,
+        trackers,
+        folder=folder,
+        title=run.label,
+        task=task,
+        seed=run.config.seed,
+        writes_table=run.config.logger.csv,
+        save=save,
+        echo=echo,
+    )
     try:
         _train(trainer, task, data, folder / RESUME)
     except UserError as error:

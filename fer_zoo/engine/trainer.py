@@ -1,16 +1,15 @@
 """Lightning's Trainer from settings: device, precision, callbacks; and one line that says what is really used."""
 
 import logging
-import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.strategies import SingleDeviceStrategy
 
 from fer_zoo.core.errors import UserError
@@ -24,9 +23,10 @@ from fer_zoo.engine.callbacks import (
     monitor_of,
 )
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
+from fer_zoo.engine.course import FaceBar, LearningCurves, StepValues
 from fer_zoo.engine.jobs import RESUME
 from fer_zoo.engine.launch import devices_and_nodes, launch
-from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
+from fer_zoo.engine.trainer_settings import TrainerSettings
 from fer_zoo.tasks.face_task import FaceTask
 
 
@@ -63,29 +63,44 @@ def describe_device(settings: TrainerSettings) -> str:
 
 def fit_trainer(
     settings: TrainerSettings,
-    loggers: LoggerSettings,
+    loggers: Sequence[Logger],
     *,
     folder: Path,
+    title: str,
     task: FaceTask,
     seed: int,
+    writes_table: bool,
     save: Callable[[FaceTask, dict[str, float]], None],
     echo: Callable[[str], None],
 ) -> pl.Trainer:
-    """The trainer of one run; `save` gets the task whenever its validation value is the best so far."""
+    """The trainer of one run.
+
+    Args:
+        settings: of the trainer.
+        loggers: see `trackers.open_trackers`.
+        folder: of the run.
+        title: of the run, above its learning curves.
+        task: what is trained.
+        seed: of the run.
+        writes_table: whether metrics.csv is written.
+        save: gets the task whenever its validation value is the best so far.
+        echo: told a line an epoch.
+    """
     _quiet()
     monitor = monitor_of(task, settings.monitor)
     callbacks: list[pl.Callback] = [StopAtInterrupt(), SeedEachBatch(seed), StopAtNonFiniteLoss()]
-    callbacks.append(KeepBest(save, monitor))  # before the averaging, which takes its weights out again after it
+    best = KeepBest(save, monitor)
+    callbacks.append(best)  # before the averaging, which takes its weights out again after it
     if settings.ema_decay > 0:
         callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
-    callbacks += [EqualBuffers(), EpochTable(folder / "metrics.csv" if loggers.csv else None, echo)]
+    table = EpochTable(folder / "metrics.csv" if writes_table else None, echo)
+    curves = LearningCurves(folder / "learning_curves.png", table, best, title)
+    callbacks += [EqualBuffers(), FaceBar(monitor[0]), table, curves, StepValues(settings.log_every_n_steps)]
     if settings.early_stopping_patience > 0:
         (name, higher), patience = monitor, settings.early_stopping_patience
         callbacks.append(EarlyStopping(name, mode="max" if higher else "min", patience=patience))
     resume = RESUME.removesuffix(".ckpt")
     callbacks.append(ModelCheckpoint(folder, resume, save_on_train_epoch_end=True, enable_version_counter=False))
-    if sys.stderr.isatty():
-        callbacks.append(TQDMProgressBar(refresh_rate=5))
     return pl.Trainer(
         **_device(settings),
         max_epochs=settings.max_epochs,
@@ -94,9 +109,9 @@ def fit_trainer(
         accumulate_grad_batches=settings.accumulate,
         log_every_n_steps=settings.log_every_n_steps,
         callbacks=callbacks,
-        logger=TensorBoardLogger(folder, name="tensorboard", version="") if loggers.tensorboard else False,
+        logger=list(loggers) or False,
         plugins=[AtomicCheckpointIO()],
-        enable_progress_bar=sys.stderr.isatty(),
+        enable_progress_bar=False,  # Lightning's own goes to stdout, which may be a file
         enable_model_summary=False,
         use_distributed_sampler=False,  # the data module shards by itself, unpadded for evaluation
         num_sanity_val_steps=0,
@@ -112,10 +127,11 @@ def predict_trainer(settings: TrainerSettings) -> pl.Trainer:
         accelerator=device_kind(settings),
         devices=1,
         precision=precision(settings),  # type: ignore[arg-type]  # Lightning lists the names as literals
+        callbacks=[FaceBar()],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=sys.stderr.isatty(),
+        enable_progress_bar=False,
         use_distributed_sampler=False,
     )
 

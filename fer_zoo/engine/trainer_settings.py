@@ -45,3 +45,6 @@ class LoggerSettings:
 
     csv: bool = setting(True, "metrics.csv in the run's folder")
     tensorboard: bool = setting(False, "event files for TensorBoard in the run's folder")
+    wandb: bool = setting(False, "a run at Weights & Biases, offline in the run's folder where no key is set")
+    project: str = setting("fer_zoo", "the wandb project")
+    entity: str = setting("", "the wandb user or team; empty for the key's own")

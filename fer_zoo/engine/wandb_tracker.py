@@ -1,0 +1,132 @@
+"""Weights & Biases: offline where no key is set, silent on the terminal, all files in the run's folder."""
+
+import netrc
+import os
+import shlex
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.engine.trackers import Echo, Tracker
+from fer_zoo.engine.trainer_settings import LoggerSettings
+
+_SECONDS_TO_START, _SECONDS_TO_FINISH = 20.0, 60.0  # no run waits longer for the network
+_HOSTS = ("api.wandb.ai",)  # `wandb login` writes this one where nothing else is set
+# What is sent is what this package sends: no console, code, git remote, host, command line, packages or machine load.
+_PRIVATE: Mapping[str, Any] = {
+    "console": "off",
+    "disable_code": True,
+    "disable_git": True,
+    "disable_job_creation": True,
+    "host": "fer_zoo",
+    "save_code": False,
+    "silent": True,
+    "symlink": False,
+    "x_disable_machine_info": True,
+    "x_disable_meta": True,
+    "x_disable_stats": True,
+    "x_save_requirements": False,
+}
+_BEHAVIOUR: Mapping[str, Any] = {
+    "init_timeout": _SECONDS_TO_START,
+    "finish_timeout": _SECONDS_TO_FINISH,
+    "reinit": "create_new",  # a run of the caller's, as in a notebook, is left alone
+}
+
+
+class Wandb(Tracker):
+    """A wandb run with the run's own id, so that a resumed or evaluated run goes on in the same place.
+
+    Raises:
+        UserError: if wandb is not installed.
+    """
+
+    label = "wandb"
+    _run: Any = None
+
+    def __init__(self, folder: Path, echo: Echo, settings: LoggerSettings, *, name: str, run_id: str) -> None:
+        super().__init__(folder, echo)
+        if find_spec("wandb") is None:
+            raise UserError("logger=wandb needs the package wandb: pip install 'fer_zoo[wandb]'.")
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # its own crash reports name the machine
+        self._wandb = import_module("wandb")
+        self.failures = (OSError, *_errors(self._wandb))
+        self._identity = {
+            "project": settings.project,
+            "entity": settings.entity or None,
+            "name": name,
+            "id": run_id,
+            "resume": "allow",
+            "dir": str(folder),
+        }
+
+    def _open(self, configuration: Mapping[str, Any]) -> None:
+        own = self._wandb.setup().settings  # of the environment and of wandb's files
+        key = own.api_key or _key_in_netrc(own.base_url)
+        mode, reason = own.mode or "online", "its mode is set so"
+        if mode == "online" and not key and not own.identity_token_file:
+            mode, reason = "offline", "no key is set"
+        if mode == "online":
+            try:
+                self._init(configuration, mode, key)
+                self.echo(f"wandb: {self._run.url}")
+                return
+            except self._wandb.errors.Error as error:
+                mode, reason = "offline", (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+        self._init(configuration, mode, None)
+        if mode in ("offline", "dryrun"):
+            place = f"{shlex.quote(str(self.folder / 'wandb'))}/offline-run-*"
+            self.echo(f"wandb: offline, because {reason}; to send the run: wandb sync {place}")
+        elif mode == "disabled":
+            self.echo("wandb: disabled by its own settings (WANDB_MODE); it gets nothing of this run")
+
+    def _init(self, configuration: Mapping[str, Any], mode: str, key: str | None) -> None:
+        wanted = {**_PRIVATE, **_BEHAVIOUR, **({"api_key": key} if key else {})}
+        known = {name: value for name, value in wanted.items() if name in self._wandb.Settings.model_fields}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._run = self._wandb.init(mode=mode, settings=self._wandb.Settings(**known), **self._identity)
+        self._run.config.update(dict(configuration), allow_val_change=True)
+        self._run.define_metric("trainer/global_step")
+        self._run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+
+    def _write_values(self, values: Mapping[str, float], step: int) -> None:
+        # The step is wandb's own, too: parts of a resumed run then follow each other, and repeated steps are dropped.
+        self._run.log({**values, "trainer/global_step": step}, step=step)
+
+    def _write_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
+        images = {name: self._wandb.Image(str(path)) for name, path in pictures.items()}
+        self._run.log({**values, **images, "trainer/global_step": step}, step=step)
+
+    def _go_on_from(self, step: int) -> None:
+        """Nothing: wandb takes no step twice."""
+
+    def _close(self, succeeded: bool) -> None:
+        if self._run is not None:
+            self._run.finish(exit_code=0 if succeeded else 1)
+
+
+def _errors(wandb: ModuleType) -> tuple[type[Exception], ...]:
+    """Its own base class and, where this version has them, those of a service that is gone."""
+    mailbox = import_module("wandb.sdk.mailbox") if find_spec("wandb.sdk.mailbox") else None
+    gone = [getattr(mailbox, name, None) for name in ("MailboxClosedError", "HandleAbandonedError")]
+    return (wandb.errors.Error, *(error for error in gone if error is not None))
+
+
+def _key_in_netrc(address: str) -> str | None:
+    """The key that `wandb login` left for a server, if there is one."""
+    named = os.environ.get("NETRC")
+    places = [Path(named).expanduser()] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]
+    for place in places:
+        try:
+            found = netrc.netrc(place)
+        except (OSError, netrc.NetrcParseError):
+            continue
+        for host in (urlsplit(address).netloc, *_HOSTS):
+            if entry := found.authenticators(host):
+                return entry[2] or None
+    return None
