@@ -1,52 +1,89 @@
 """Read every file of a data set and say what was found, against what a complete copy holds.
 
-fer-zoo check-data NAME [root=FOLDER] [KEY=VALUE …]
+fer-zoo check-data NAME [root=FOLDER] [KEY=VALUE …] [--pictures [method=NAME | checkpoint=PATH] [samples=6] …]
 
 KEY is a setting of the data set, see `fer-zoo info NAME`.
 
   fer-zoo check-data facial_expressions
   fer-zoo check-data image_folder root=my_faces
+  fer-zoo check-data image_folder root=my_faces --pictures method.image_size=64 data.augmentation=strong
   fer-zoo check-data table root=photos file=labels.csv label_column=mood subject_column=who --json
 
---json prints the report as JSON. --show-paths adds the file of each id that is named; names of files may be names of
-people. Exit code 1 says that files are missing or unreadable, or that counts differ from the card.
+--pictures draws a sheet a class: photographs with face box, crop and points, and what a network is given of them in
+evaluation and in training. Its settings: method and method.KEY, or checkpoint, say whose input it is; data.augmentation
+and data.detector as in training; samples (on a sheet), seed, output=FOLDER (else data_pictures/NAME).
+
+--json prints the report as JSON. --show-paths adds the file of each id that is named or drawn; names of files may be
+names of people. Exit code 1 says that files are missing or unreadable, or that counts differ from the card.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fer_zoo.cli.arguments import Command
-from fer_zoo.cli.output import print_facts, print_heading, print_json
+from fer_zoo.cli.output import print_facts, print_heading, print_json, say, say_aside
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.registry import DATASETS
 
 if TYPE_CHECKING:
     from fer_zoo.data.checks import Report
     from fer_zoo.data.index import Index
+    from fer_zoo.engine.data_pictures import DrawnPictures
+
+PICTURE_SETTINGS = ("method", "checkpoint", "data", "samples", "seed", "output")  # of groups the part before the dot
+Echo = Callable[[str], None]
 
 
 def run(command: Command) -> int:
-    """Prints the report of a check."""
+    """Prints the report of a check, and draws the pictures that are asked for."""
     from fer_zoo.data.checks import check_dataset
     from fer_zoo.data.open import open_dataset
     from fer_zoo.engine.setting_texts import settings_from_texts
 
-    command.allow_flags("--json", "--show-paths")
+    command.allow_flags("--pictures", "--json", "--show-paths")
     card = DATASETS[command.one_name("data set", "`fer-zoo list datasets` shows them.")]
-    given = [(key.removeprefix("dataset."), text) for key, text in command.settings]
+    given, of_pictures = _sorted_settings(command)
     root = dict(given).get("root")
     own = [(key, text) for key, text in given if key != "root"]
     settings = settings_from_texts(card.settings, own)
     index = open_dataset(card.name, root, **settings)
+    draw = _pictures(index, of_pictures) if "--pictures" in command.flags else None
     report = check_dataset(index, card)
-    paths = _paths(index, _named_ids(report)) if "--show-paths" in command.flags else {}
-    if "--json" in command.flags:
-        print_json(report.to_dict() | ({"paths": paths} if paths else {}))
-    else:
-        print(report.to_text())
-        if paths:
-            print_heading("files of the ids above")
-            print_facts(paths)
+    as_json = "--json" in command.flags
+    if not as_json:
+        print(report.to_text() + ("\n" if draw else ""))
+    drawn = draw(say_aside if as_json else say) if draw else None
+    named = dict.fromkeys([*_named_ids(report), *(drawn.ids if drawn else [])])
+    paths = _paths(index, named) if "--show-paths" in command.flags else {}
+    if as_json:
+        more = {"paths": paths} if paths else {}
+        print_json(report.to_dict() | more | ({"pictures": drawn.paths} if drawn else {}))
+    elif paths:
+        print_heading("files of the ids above and on the pictures" if drawn else "files of the ids above")
+        print_facts(paths)
     return 0 if report.is_clean else 1
+
+
+def _sorted_settings(command: Command) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The settings of the data set, without the "dataset." in front, and those of the pictures."""
+    is_drawn = "--pictures" in command.flags
+    of_dataset, of_pictures = list[tuple[str, str]](), list[tuple[str, str]]()
+    for key, text in command.settings:
+        if key.partition(".")[0] not in PICTURE_SETTINGS:
+            of_dataset.append((key.removeprefix("dataset."), text))
+        elif is_drawn:
+            of_pictures.append((key, text))
+        else:
+            raise UserError(f"{key} is about pictures of the data: add --pictures, or leave it out.")
+    return of_dataset, of_pictures
+
+
+def _pictures(index: "Index", settings: list[tuple[str, str]]) -> "Callable[[Echo], DrawnPictures]":
+    """What draws the pictures; a wrong setting is told before any file is read."""
+    from fer_zoo.engine.data_pictures import draw_pictures, plan_pictures
+
+    plan = plan_pictures(index, settings)
+    return lambda echo: draw_pictures(index, plan, echo=echo)
 
 
 def _named_ids(report: "Report") -> Iterable[str]:

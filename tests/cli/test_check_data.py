@@ -56,9 +56,69 @@ def test_settings_of_the_data_set_are_taken(fake: Fake, capsys: pytest.CaptureFi
         (["facial_expressions", "root=no/where"], "Data set facial_expressions was not found: looked for"),
         (["facial_expressions", "anotators=x"], "There is no setting anotators. Did you mean 'annotators'?"),
         (["image_folder"], "Data set image_folder reads files of your own; give their folder: dataset.root=FOLDER, or"),
-        (["facial_expressions", "--pictures"], "`fer-zoo check-data` has no flag --pictures. It knows --json"),
+        (
+            ["facial_expressions", "--dry-run"],
+            "`fer-zoo check-data` has no flag --dry-run. It knows --pictures, --json",
+        ),
     ],
 )
 def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check-data", *words]) == 2
     assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")
+
+
+SMALL = ("method.backbone=resnet10t", "method.image_size=32", "samples=2")
+
+
+def test_pictures_are_drawn_beside_the_report_and_name_nobody(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check-data", "facial_expressions", f"root={fake.root}", "--pictures", *SMALL]) == 1
+    shown = capsys.readouterr().out
+    assert f"{len(fake.people)} samples" in shown
+    assert shown.splitlines()[-1] == "pictures: data_pictures/facial_expressions (overview.png and 6 sheets)"
+    folder = tmp_path / "data_pictures" / "facial_expressions"
+    assert (folder / "overview.png").is_file() and (folder / "emotion_disgust.png").is_file()
+    written = "".join(path.name for path in folder.iterdir())
+    assert [word for word in fake.hidden if word in shown + written] == []
+
+
+def test_pictures_and_json(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["annotators=302,628", f"output={tmp_path / 'sheets'}", "data.augmentation=none", *SMALL]
+    main(["check-data", "facial_expressions", f"root={fake.root}", "--pictures", "--json", *words])
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    assert report["samples"] == 4
+    assert [Path(path).name for path in report["pictures"]] == [
+        "overview.png",
+        "emotion_anger.png",
+        "emotion_neutral.png",
+    ]
+    assert all(Path(path).is_file() for path in report["pictures"])
+    assert "pictures: augmentation none" in printed.err
+    assert "paths" not in report
+
+
+def test_the_files_of_the_ids_on_the_pictures_are_shown_when_asked_for(
+    fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["check-data", "facial_expressions", f"root={fake.root}", f"output={tmp_path / 'sheets'}", *SMALL]
+    main([*words, "--pictures", "--show-paths"])
+    shown = capsys.readouterr().out
+    for image, label in fake.labels.items():
+        if label in ("anger", "surprise"):
+            assert f"{sample_id('facial_expressions', image)}  {fake.root / image}" in shown
+
+
+def test_wrong_words_about_pictures_are_told_before_any_file_is_read(
+    fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main_words = ["check-data", "facial_expressions", f"root={fake.root}"]
+    assert main([*main_words, "samples=3"]) == 2
+    assert (
+        capsys.readouterr().err == "fer-zoo: samples is about pictures of the data: add --pictures, or leave it out.\n"
+    )
+    assert main([*main_words, "--pictures", "method=timm"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("fer-zoo: No method is named 'timm'")
