@@ -153,7 +153,7 @@ def test_upright_keeps_what_is_upright() -> None:
     assert upright(image, (1, 0, 0, 1)) is image
 
 
-# They do not say how long they are; the decoder of a bare stream takes half a frame for a whole one, and others build on it.
+# They do not say how long they are; the decoder of a bare stream takes half a frame for whole, and others lean on it.
 ENDLESS = ("bare.h264", "broadcast.ts", "program.mpg")
 
 
@@ -170,8 +170,7 @@ def test_a_file_that_is_cut_off_gives_its_first_frames_unchanged(
         path.write_bytes(content[:length])
         frames: list[Frame] = []
         try:
-            for frame in Video(path, name="clip").frames():
-                frames.append(frame)
+            frames.extend(Video(path, name="clip").frames())
         except UnreadableVideo as error:
             sentence = str(error)
             last = f" after frame {len(frames) - 1}" if frames else ""
@@ -223,8 +222,7 @@ def test_damage_in_the_middle_ends_a_video_there(made: Callable[[str], Path], tm
     whole = list(Video(made("faststart.mov")).frames())
     frames: list[Frame] = []
     with pytest.raises(UnreadableVideo, match=r"after frame \d+: the file is damaged"):
-        for frame in Video(path).frames():
-            frames.append(frame)
+        frames.extend(Video(path).frames())
     assert 10 < len(frames) < 24
     assert same(frames, whole[: len(frames)])
 
@@ -235,8 +233,7 @@ def test_a_size_that_changes_ends_a_video(tmp_path: Path) -> None:
     (tmp_path / "both.ts").write_bytes(first + second)
     frames: list[Frame] = []
     with pytest.raises(UnreadableVideo, match=r"after frame 9: the size of the frames changes from 64x48 to 128x96"):
-        for frame in Video(tmp_path / "both.ts").frames():
-            frames.append(frame)
+        frames.extend(Video(tmp_path / "both.ts").frames())
     assert len(frames) == 10
 
 
@@ -297,7 +294,7 @@ def test_names_are_never_taken_for_protocols(tmp_path: Path, made: Callable[[str
 def test_no_file_stays_open(made: Callable[[str], Path]) -> None:
     def handles() -> int:
         gc.collect()
-        return len(os.listdir("/proc/self/fd"))
+        return len(list(Path("/proc/self/fd").iterdir()))
 
     video = Video(made("h264.mp4"))
     before = handles()

@@ -7,7 +7,6 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-
 from fakes.pictures import drawn_face
 
 TICKS = 90_000  # a second
