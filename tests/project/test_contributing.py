@@ -1,4 +1,4 @@
-"""CONTRIBUTING's six steps, followed to the letter in a copy of the project."""
+"""The steps of CONTRIBUTING, followed to the letter in a copy of the project."""
 
 import os
 import re
@@ -7,41 +7,55 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"```(?:python|yaml)\n(.*?)```", re.DOTALL)
 EXPERIMENT = "configs/experiment/tiny_fernet_facial_expressions.yaml"
+FILE = re.compile(r"# ((?:fer_zoo|tests)/\S+)")
 
 
-def _files() -> dict[str, str]:
-    """Path -> content of every file that the six steps show."""
-    text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a data set")[0]
+def _files(part: str) -> dict[str, str]:
+    """Path -> content of every file that the steps of a part show."""
+    text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = text.partition(f"[start:{part}]")[2].partition(f"[end:{part}]")[0]
     files = {}
-    for block in BLOCK.findall(text):
+    for block in BLOCK.findall(shown):
         first, _, rest = block.partition("\n")
-        files[first.removeprefix("# ") if first.startswith("# fer_zoo/") else EXPERIMENT] = (
-            rest if first.startswith("# fer_zoo/") else block
-        )
+        named = FILE.fullmatch(first)
+        files[named[1] if named else EXPERIMENT] = rest if named else block
     return files
 
 
-def test_a_method_is_added_in_six_steps_without_touching_a_shared_file(tmp_path: Path) -> None:
-    for name in ("fer_zoo", "configs", "tests"):
-        shutil.copytree(PROJECT / name, tmp_path / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.mark.parametrize(
+    ("part", "number_of_files", "name", "tests", "shown"),
+    [
+        ("method", 5, "tiny_fernet", "tests/methods", "94,023"),
+        ("dataset", 2, "tiny_faces", "tests/data", "research only, by agreement"),
+    ],
+)
+def test_its_steps_add_one_without_touching_a_shared_file(
+    part: str, number_of_files: int, name: str, tests: str, shown: str, tmp_path: Path
+) -> None:
+    for folder in ("fer_zoo", "configs", "tests"):
+        shutil.copytree(
+            PROJECT / folder, tmp_path / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    files = _files()
-    assert len(files) == 5 and EXPERIMENT in files
+    files = _files(part)
+    assert len(files) == number_of_files
     for path, content in files.items():
         assert not (tmp_path / path).exists(), path
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "tiny_fernet", "tests/methods"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", name, tests]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     number = re.search(r"(\d+) passed", done.stdout)
     assert number is not None and int(number[1]) > 10, done.stdout[-2000:]
-    shown = subprocess.run(
-        [sys.executable, "-m", "fer_zoo", "info", "tiny_fernet"],
+    info = subprocess.run(
+        [sys.executable, "-m", "fer_zoo", "info", name],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert shown.returncode == 0 and "94,023" in shown.stdout, shown.stderr
+    assert info.returncode == 0 and shown in info.stdout, info.stderr
