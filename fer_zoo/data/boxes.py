@@ -49,7 +49,7 @@ def index_with_boxes(index: Index, name: str = "haar", *, progress: bool = True)
         return index, len(rows_without_face(index)) / len(index)
     table = _boxes(index, name, progress=progress).set_index("id").loc[index.ids].reset_index(drop=True)
     misses = float(table["is_missed"].sum() / max(1, table["is_readable"].sum()))
-    return replace(index, table=index.table.assign(**{c: table[c] for c in BOX_COLUMNS})), misses
+    return replace(index, table=index.table.join(table[list(BOX_COLUMNS)])), misses
 
 
 def _boxes(index: Index, name: str, *, progress: bool) -> pd.DataFrame:

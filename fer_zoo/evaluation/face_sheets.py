@@ -3,6 +3,7 @@
 Points are (x, y), the origin at the top-left corner of the top-left pixel; nothing here knows files or networks.
 """
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,7 +115,9 @@ def overview_sheet(
     left = _MARGIN + max(100, *(round(_font(size).getlength(text)) for text, size in texts)) + 2 * _GAP
     height = side + _GAP + (_LINE if any(face.caption for face in everyone) else 0)
     top = _MARGIN + 26 + _LINE * len(lines) + 2 * _GAP
-    width = max(left + max(len(faces) for _, _, faces in groups) * (side + _GAP) + _MARGIN, 560)
+    needed = [_font(18).getlength(title), *(_font(_TEXT).getlength(line) for line in lines)]
+    right = left + max(len(faces) for _, _, faces in groups) * (side + _GAP) - _GAP
+    width = max(right, _MARGIN + math.ceil(max(needed))) + _MARGIN
     sheet = Image.new("RGB", (width, top + height * len(groups) + _GAP), "white")
     draw = ImageDraw.Draw(sheet)
     _draw_head(draw, title, lines, ())
@@ -242,7 +245,7 @@ def _view_cell(view: View, side: int) -> Image.Image:
 def _draw_outline(draw: ImageDraw.ImageDraw, corners: Float[np.ndarray, "4 2"], colour: str) -> None:
     """A line with a dark edge, thin around what is small."""
     around = [(float(x), float(y)) for x, y in (*corners, corners[0])]
-    width = 2 if np.ptp(corners, axis=0).min() > _SMALL_SIDE else 1
+    width = 2 if np.ptp(corners, axis=0).min() > 48 else 1
     draw.line(around, fill="black", width=width + 2)
     draw.line(around, fill=colour, width=width)
 
