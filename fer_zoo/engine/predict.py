@@ -163,7 +163,7 @@ class Predictor:
         number = len(images)
         padded = torch.cat([images, images.new_zeros(BLOCK - number, *images.shape[1:])]).to(self.device)
         raw = self.task(padded)
-        predicted = {o.target: o.predictions(raw[o.target])[:number] for o in self.task.objectives}
+        predicted = {target: values[:number] for target, values in self.task.predictions(raw).items()}
         columns = self.task.columns(predicted)
         return [{name: _plain(values[i]) for name, values in columns.items()} for i in range(number)]
 
