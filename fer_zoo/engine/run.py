@@ -73,16 +73,7 @@ class Run:
         return f"{self.config.method['name']} on {self.index.dataset}, {self.split.name}"
 
     def new_task(self) -> FaceTask:
-        """The method with fresh weights, for the label spaces of the data.
-
-        Raises:
-            UserError: for a setting that the method cannot have, or if there is but one class.
-        """
-        space = self.index.space(self.target)
-        if space.kind == "classes" and len(space) < 2:
-            raise UserError(
-                f"{self.index.dataset} holds one class only ({space.entries[0]}); two at least can be told apart."
-            )
+        """The method with fresh weights, for the label spaces of the data."""
         settings = {key: value for key, value in self.config.method.items() if key != "name"}
         name = self.config.method["name"]
         return create_method(name, label_spaces=self.index.label_spaces, seed=self.config.seed, **settings)
