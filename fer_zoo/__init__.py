@@ -12,6 +12,9 @@ _PUBLIC = {
     "load_method": "fer_zoo.engine.api",
     "list_datasets": "fer_zoo.engine.api",
     "open_dataset": "fer_zoo.engine.api",
+    "draw_pictures": "fer_zoo.engine.api",
+    "train": "fer_zoo.engine.api",
+    "evaluate": "fer_zoo.engine.api",
     "predict": "fer_zoo.engine.api",
 }
 __all__ = ["__version__", *_PUBLIC]

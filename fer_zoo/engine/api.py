@@ -1,6 +1,6 @@
 """The Python side of the command line: `import fer_zoo`, then these names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,32 @@ import numpy as np
 import pandas as pd
 
 from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.engine.checkpoint import load_method
+from fer_zoo.engine.config import compose
 from fer_zoo.engine.create import create_method
+from fer_zoo.engine.data_pictures import draw_pictures as draw_planned_pictures
+from fer_zoo.engine.data_pictures import plan_pictures
+from fer_zoo.engine.evaluate import evaluate as evaluate_checkpoint
 from fer_zoo.engine.predict import Photograph, Predictor
+from fer_zoo.engine.run import Echo
+from fer_zoo.engine.setting_texts import as_texts
+from fer_zoo.engine.train import train as train_configuration
+from fer_zoo.evaluation.report import EvaluationReport
 from fer_zoo.tasks.face_task import FaceTask
 
-__all__ = ["create_method", "list_datasets", "list_methods", "load_method", "open_dataset", "predict"]
+__all__ = [
+    "create_method",
+    "draw_pictures",
+    "evaluate",
+    "list_datasets",
+    "list_methods",
+    "load_method",
+    "open_dataset",
+    "predict",
+    "train",
+]
 
 
 def list_methods(pattern: str = "*", *, target: str | None = None) -> list[str]:
@@ -25,6 +44,55 @@ def list_methods(pattern: str = "*", *, target: str | None = None) -> list[str]:
 def list_datasets(pattern: str = "*", *, target: str | None = None) -> list[str]:
     """Names of the registered data sets that match a shell pattern and have labels of a target."""
     return DATASETS.names(pattern, target=target)
+
+
+def draw_pictures(index: Index, settings: Mapping[str, Any] | None = None, *, echo: Echo | None = None) -> list[Path]:
+    """Draw what `fer-zoo check-data --pictures` draws: an overview, then a sheet for each class; their paths.
+
+    Args:
+        index: an opened data set.
+        settings: as typed there: {"samples": 4, "method.image_size": 64, "data.augmentation": "strong"}.
+        echo: told each line for the user, e.g. `print`.
+
+    Raises:
+        UserError: for a wrong setting, or a data set without any label.
+    """
+    plan = plan_pictures(index, as_texts(settings or {}))
+    return draw_planned_pictures(index, plan, echo=echo or _say_nothing).paths
+
+
+def train(settings: Mapping[str, Any], *, echo: Echo | None = None) -> Path:
+    """Train as `fer-zoo train` does, carry on where it stopped, or find it done; the run folder.
+
+    Args:
+        settings: as typed behind `fer-zoo train`: {"method": "timm_classifier", "dataset": "facial_expressions",
+            "trainer.max_epochs": 3}.
+        echo: told each line for the user, e.g. `print`.
+
+    Raises:
+        UserError: for settings that are unknown or do not fit together, or a loss that became NaN.
+    """
+    return train_configuration(compose(as_texts(settings), verb="train"), echo=echo or _say_nothing)
+
+
+def evaluate(
+    checkpoint: str | Path, settings: Mapping[str, Any] | None = None, *, echo: Echo | None = None
+) -> tuple[EvaluationReport, Path]:
+    """Score as `fer-zoo evaluate` does: the report, and the folder in which it lies with predictions and pictures.
+
+    Args:
+        checkpoint: a run folder or a checkpoint folder.
+        settings: what differs from how it was trained: {"dataset": "image_folder", "dataset.root": "photos"}.
+        echo: told each line for the user, e.g. `print`.
+
+    Raises:
+        UserError: if the checkpoint is none, or people or files of the test part were in its training.
+    """
+    return evaluate_checkpoint(checkpoint, as_texts(settings or {}), echo=echo or _say_nothing)
+
+
+def _say_nothing(line: str) -> None:
+    """Where nobody wants to be told."""
 
 
 def predict(

@@ -1,6 +1,7 @@
 """From the text behind a "=" to the value of a setting: the type of the field decides what the text means."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from types import NoneType, UnionType
@@ -57,6 +58,26 @@ def settings_from_texts(cls: type[Any], settings: Sequence[tuple[str, str]], *, 
     values = typed(cls, as_tree(settings), where=where)
     built = build_settings(cls, values, where=where)
     return {key: getattr(built, key) for key in values}
+
+
+def as_texts(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Keys and values as they would be typed: what `compose` takes.
+
+    Example:
+        >>> as_texts({"trainer.max_epochs": 2, "dataset.cropped": True, "dataset.classes": ["anger", "fear"]})
+        [('trainer.max_epochs', '2'), ('dataset.cropped', 'true'), ('dataset.classes', '[anger,fear]')]
+    """
+    return [(key, _text(value)) for key, value in settings.items()]
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (list, tuple)):
+        row = io.StringIO()
+        csv.writer(row, lineterminator="").writerow([_text(entry) for entry in value])
+        return f"[{row.getvalue()}]"
+    return str(value)
 
 
 def _value(text: Any, hint: Any, name: str) -> Any:

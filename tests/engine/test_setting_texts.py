@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.settings import build_settings, setting
-from fer_zoo.engine.setting_texts import as_tree, settings_from_texts, typed
+from fer_zoo.engine.setting_texts import as_texts, as_tree, settings_from_texts, typed
 
 
 @dataclass(kw_only=True)
@@ -98,3 +98,22 @@ def test_only_what_was_given_is_returned() -> None:
     assert settings_from_texts(Settings, [("size", "3"), ("names", "a,b")]) == {"size": 3, "names": ["a", "b"]}
     with pytest.raises(UserError, match=r"There is no setting sise\. Did you mean 'size'\?"):
         settings_from_texts(Settings, [("sise", "3")])
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=8)
+
+
+@given(
+    names=st.lists(words, max_size=3),
+    weights=st.lists(st.floats(-1e6, 1e6), max_size=3),
+    maybe=st.none() | words.filter(lambda text: text != "null"),
+    size=st.integers(-9, 9),
+    on=st.booleans(),
+)
+def test_values_are_the_same_after_they_were_typed(
+    names: list[str], weights: list[float], maybe: str | None, size: int, on: bool
+) -> None:
+    values = {"names": names, "weights": weights, "maybe": maybe, "size": size, "on": on}
+    built = build(*as_texts({**values, "inner.rate": 0.25}))
+    assert {key: getattr(built, key) for key in values} == values
+    assert built.inner.rate == 0.25
