@@ -14,6 +14,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from numpy.random import SeedSequence
+from pytorch_lightning.callbacks import EarlyStopping
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
@@ -71,6 +72,14 @@ class StopAtInterrupt(pl.Callback):
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.is_asked = True
         raise KeyboardInterrupt
+
+
+class StopWithoutProgress(EarlyStopping):
+    """Early stopping that also holds for a run which is resumed after it had stopped: no epoch is added."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Ends training before its first epoch where the patience is used up."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
 
 
 class EqualBuffers(pl.Callback):

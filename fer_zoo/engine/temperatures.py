@@ -25,9 +25,9 @@ def temperatures_of(card: Mapping[str, Any], spaces: Mapping[str, LabelSpace], *
             f"calibrated=true is about probabilities of classes, and {card['method']} in {where} gives values only"
             f" ({', '.join(spaces)}); leave calibrated out."
         )
-    stored = card.get("temperature", {})
+    stored = _part(card, "temperature")
     for target in classes:
-        value = stored.get(target) if isinstance(stored, Mapping) else None
+        value = stored.get(target)
         if not isinstance(value, int | float) or isinstance(value, bool) or not (math.isfinite(value) and value > 0):
             raise UserError(f"calibrated=true needs {_lack(card, target, value)} in {where}; leave calibrated out.")
     return {target: float(stored[target]) for target in classes}
@@ -37,6 +37,13 @@ def _lack(card: Mapping[str, Any], target: str, value: Any) -> str:
     """What stands where the temperature should."""
     if value is not None:
         return f"a temperature of {target} above 0, and the card says {value!r}"
-    reason = card.get("temperature_fit", {}).get(target, {}).get("reason", "")
+    how = _part(_part(card, "temperature_fit"), target)
+    reason = how.get("reason", "")
     told = f" ({reason})" if reason else ", which training stores at its end"
     return f"the temperature of {target}{told}, and there is none"
+
+
+def _part(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """What stands under a key, if it has parts."""
+    part = values.get(key, {})
+    return part if isinstance(part, Mapping) else {}

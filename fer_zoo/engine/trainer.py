@@ -8,7 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.strategies import SingleDeviceStrategy
 
@@ -20,6 +20,7 @@ from fer_zoo.engine.callbacks import (
     SeedEachBatch,
     StopAtInterrupt,
     StopAtNonFiniteLoss,
+    StopWithoutProgress,
     monitor_of,
 )
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
@@ -98,7 +99,7 @@ def fit_trainer(
     callbacks += [EqualBuffers(), FaceBar(monitor[0]), table, curves, StepValues(settings.log_every_n_steps)]
     if settings.early_stopping_patience > 0:
         (name, higher), patience = monitor, settings.early_stopping_patience
-        callbacks.append(EarlyStopping(name, mode="max" if higher else "min", patience=patience))
+        callbacks.append(StopWithoutProgress(name, mode="max" if higher else "min", patience=patience))
     resume = RESUME.removesuffix(".ckpt")
     callbacks.append(ModelCheckpoint(folder, resume, save_on_train_epoch_end=True, enable_version_counter=False))
     return pl.Trainer(
