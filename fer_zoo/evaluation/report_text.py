@@ -82,7 +82,9 @@ def _drawn(table: ReportTable, width: int) -> str:
     from rich.measure import Measurement
 
     stream = io.StringIO()
-    wide = Console(file=stream, width=_ANY_WIDTH, color_system=None, force_terminal=False, highlight=False)
+    wide = Console(
+        file=stream, width=_ANY_WIDTH, color_system=None, force_terminal=False, force_jupyter=False, highlight=False
+    )
     shown = _rich_table(table, stacked=False)
     if Measurement.get(wide, wide.options, shown).minimum > width:
         shown = _rich_table(table, stacked=True)
