@@ -2,6 +2,7 @@
 
 fer-zoo train method=NAME dataset=NAME [protocol=NAME] [fold=0] [KEY=VALUE …]
 fer-zoo train experiment=NAME [KEY=VALUE …]
+fer-zoo train checkpoint=RUN dataset=NAME [keep_labels=true] [KEY=VALUE …]
 fer-zoo train resume=RUN
 
   fer-zoo train method=timm_classifier dataset=facial_expressions
@@ -12,7 +13,11 @@ fer-zoo train resume=RUN
 
 Settings: method.KEY, dataset.KEY and protocol.KEY as `fer-zoo info NAME` lists them; data.KEY (batch_size, workers,
 augmentation, sampling …); trainer=auto|cpu|gpu|ddp_cpu and trainer.KEY (max_epochs, precision, accumulate,
-early_stopping_patience, ema_decay …); seed, fold, output; checkpoint=RUN starts from the weights of another run.
+early_stopping_patience, ema_decay …); seed, fold, output.
+
+checkpoint=RUN starts from the weights of another run, whose method, network and input are the defaults. Where the data
+have other classes or values the head is new, and keep_labels=true keeps the weights of the names that both have;
+method.frozen_stages, method.layer_rate_decay and method.learning_rate say how much the rest may change.
 
 logger=csv|tensorboard|wandb says where the course of training goes besides the terminal: metrics.csv always,
 TensorBoard's event files or a run at Weights & Biases (offline where no key is set) with logger.project=NAME and
