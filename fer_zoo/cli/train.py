@@ -31,6 +31,7 @@ from pathlib import Path
 
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import say
+from fer_zoo.core.errors import UserError
 
 
 def run(command: Command) -> int:
@@ -40,6 +41,8 @@ def run(command: Command) -> int:
     command.allow_flags()
     command.no_files()
     wanted = dict(command.settings)
+    if {"resume", "checkpoint"} <= set(wanted):
+        raise UserError("resume=RUN goes on with that run's own weights; leave checkpoint out, or leave out resume.")
     if "resume" in wanted:
         config = read_config(Path(command.options("resume")["resume"]))
     else:

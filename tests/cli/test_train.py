@@ -31,6 +31,8 @@ def test_a_run_that_is_done_is_not_repeated(trained: Any, capsys: pytest.Capture
         (["face.jpg"], "`fer-zoo train` takes settings only, written key=value, found 'face.jpg'."),
         (["method=timm_classifier"], "`fer-zoo train` needs dataset=NAME, see `fer-zoo list datasets`."),
         (["--dry-run"], "`fer-zoo train` has no flag --dry-run."),
+        (["resume=RUN", "checkpoint=RUN"], "resume=RUN goes on with that run's own weights; leave checkpoint out"),
+        (["checkpoint=nowhere", "dataset=image_folder"], "The checkpoint nowhere does not exist; give a run folder"),
         (
             ["method=timm_regressor", "dataset=facial_expressions", "dataset.root=nowhere"],
             "Data set facial_expressions was not found: looked for the folder nowhere.",
