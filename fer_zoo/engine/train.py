@@ -92,6 +92,7 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
         raise UserError(f"{error}{kept}") from error
     for reason, count in {**data.left_out, **_reasons(data.skipped)}.items():
         echo(f"left out: {count} ({reason})")
+    _part_processes()
     if process_rank() > 0:
         return {}
     if not (folder / "model").is_dir():
@@ -146,6 +147,12 @@ def _train(trainer: pl.Trainer, task: FaceTask, data: FaceDataModule, resume: Pa
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
+
+
+def _part_processes() -> None:
+    """Ends the group of processes: the first goes on alone, and Lightning would have it wait for the others."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def training_facts(run: Run) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     assert sorted(path.parent.name for path in (tmp_path / "runs").rglob("result.json")) == [run.folder.name]
     assert len(pd.read_csv(run.folder / "metrics.csv")) == 2
     assert not (run.folder / "resume.ckpt").exists()
+    assert len(pd.read_parquet(run.folder / "validation" / "predictions.parquet")) == len(run.split.validation)
 
     task = load_method(run.folder)
     data = run.data_module(task)
