@@ -20,6 +20,7 @@ from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_report
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.setting_texts import typed
 from fer_zoo.engine.trackers import pictures_in, send_evaluation
+from fer_zoo.engine.trainer import device_kind
 from fer_zoo.evaluation.prediction_table import write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.training_labels import expanded
@@ -136,13 +137,14 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
-    # Where faces were looked for in training, what became of unreadable images and a precision that was set hold here.
+    # Where faces were looked for in training, and what became of unreadable images, holds in evaluation.
     kept = [(f"data.{key}", str(training["data"][key])) for key in ("detector", "on_unreadable")]
-    kept.append(("trainer.precision", training["trainer"]["precision"]))
     config = compose(
         [("method", card["method"]), *(pair for pair in kept if pair[0] not in keys), *settings], verb="evaluate"
     )
     config.method = {"name": card["method"], **card["settings"]}
+    if "trainer.precision" not in keys:
+        config.trainer.precision = _precision_of_training(training, config)
     if config.dataset["name"] != training["dataset"]["name"]:
         return config
     for group in ("dataset", "protocol"):
@@ -156,6 +158,12 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
     if "fold" not in keys:
         config.fold = training["fold"]
     return config
+
+
+def _precision_of_training(training: Mapping[str, Any], config: RunConfig) -> str:
+    """What the training set; automatic for half precision where there is no GPU, which alone knows it."""
+    said = str(training["trainer"]["precision"])
+    return "auto" if said == "16-mixed" and device_kind(config.trainer) == "cpu" else said
 
 
 def _root_of_training(folder: Path) -> str | None:

@@ -143,6 +143,17 @@ def test_word_of_the_user_wins_over_the_precision_of_the_training(trained: Path,
     assert any(line.endswith("precision: bf16-mixed") for line in lines)
 
 
+def test_half_precision_of_a_gpu_is_not_taken_to_a_processor(trained: Path, faces: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(trained / "model", tmp_path / "model"))
+    card = json.loads((copy / "card.json").read_text())
+    card["training"]["trainer"]["precision"] = "16-mixed"
+    (copy / "card.json").write_text(json.dumps(card))
+    lines: list[str] = []
+    words = {"dataset.root": faces, "data.workers": 0, "trainer": "cpu", "output": tmp_path / "out"}
+    evaluate(copy, [(key, str(value)) for key, value in words.items()], echo=lines.append)
+    assert not any("precision: 16-mixed" in line for line in lines)
+
+
 def test_too_few_images_give_no_temperature_and_a_reason(trained: Path) -> None:
     """The validation part of the small run has six pictures."""
     card = card_of(trained)

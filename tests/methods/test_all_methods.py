@@ -322,6 +322,25 @@ def test_columns_are_named_as_promised(case: Case) -> None:
         assert ((values >= case.space.minimum) & (values <= case.space.maximum)).all()
 
 
+@cases()
+def test_temperature_keeps_answers_and_moves_probabilities_alone(case: Case) -> None:
+    task = built(case)
+    with torch.inference_mode():
+        outputs = task(images(task, 5))
+        plain = task.predictions(outputs)
+        task.temperatures = {case.target: 2.5}
+        try:
+            warm, named = task.predictions(outputs), task.columns(task.predictions(outputs))
+        finally:
+            task.temperatures = {}
+    if case.space.kind == "values":
+        assert torch.equal(warm[case.target], plain[case.target])
+        return
+    assert named[case.target] == task.columns(plain)[case.target]
+    assert (warm[case.target].max(dim=1).values < plain[case.target].max(dim=1).values).all()
+    torch.testing.assert_close(warm[case.target].sum(dim=1), torch.ones(5))
+
+
 @cases(trained=True)
 def test_missing_labels_add_nothing(case: Case) -> None:
     """The loss of a partly labelled batch is that of its labelled rows; the network's own step stays finite."""
