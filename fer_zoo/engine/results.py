@@ -103,7 +103,8 @@ def write_pictures(
         sheet = errors_figure(errors, _images(index, errors["id"].tolist()), title=title)
         save_figure(folder / "confident_errors.png", sheet)
     save_figure(folder / "reliability.png", reliability_figure(reliability, title=part))
-    bars = predicted_classes_figure(predicted_counts(table, space), label_counts(table, space), title=part)
+    title = f"{part}: how often each class is predicted" if part else ""
+    bars = predicted_classes_figure(predicted_counts(table, space), label_counts(table, space), title=title)
     save_figure(folder / "predicted_classes.png", bars)
 
 

@@ -59,9 +59,9 @@ def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
 
 def _validation_as_test(run: Run, space: LabelSpace) -> Split:
     """A split whose test part are the images that validation scored: those with a label in the space."""
-    labels = run.index.target_array(run.target, space)
+    labels = run.index.target_array(run.target, space)[run.index.rows_of(run.split.validation)]
     known = labels != MISSING_CLASS if space.kind == "classes" else np.isfinite(labels).any(axis=1)
-    ids = np.array(run.split.validation)[known[run.index.rows_of(run.split.validation)]].tolist()
+    ids = np.array(run.split.validation)[np.flatnonzero(known)].tolist()
     return replace(run.split, train=(), validation=(), test=tuple(ids))
 
 
