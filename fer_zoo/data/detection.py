@@ -1,6 +1,7 @@
 """Finding faces in a photograph: a small interface, and OpenCV's bundled cascade behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -85,3 +86,17 @@ def detector(name: str) -> Detector:
     if name not in DETECTORS:
         raise unknown_name("detector", name, tuple(DETECTORS))
     return DETECTORS[name]()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """OpenCV works in the thread that calls it: where several detect at once, its own threads would be in their way.
+
+    They would also find the parts of a face in any order, which may change the last pixel of a box.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

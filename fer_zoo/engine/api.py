@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.data.face_tables import FaceTable
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.engine.checkpoint import load_method
@@ -16,7 +17,8 @@ from fer_zoo.engine.create import create_method
 from fer_zoo.engine.data_pictures import draw_pictures as draw_planned_pictures
 from fer_zoo.engine.data_pictures import plan_pictures
 from fer_zoo.engine.evaluate import evaluate as evaluate_checkpoint
-from fer_zoo.engine.predict import Photograph, Predictor
+from fer_zoo.engine.picture_streams import Photograph
+from fer_zoo.engine.predict import Predictor
 from fer_zoo.engine.run import Echo
 from fer_zoo.engine.setting_texts import as_texts
 from fer_zoo.engine.train import train as train_configuration
@@ -96,18 +98,28 @@ def _say_nothing(line: str) -> None:
 
 
 def predict(
-    photographs: Photograph | Iterable[Photograph], method: FaceTask | str | Path, *, detector: str = "haar"
+    photographs: Photograph | Iterable[Photograph],
+    method: FaceTask | str | Path,
+    *,
+    detector: str = "haar",
+    boxes: str | Path | None = None,
+    every: int = 1,
+    track: bool = False,
 ) -> pd.DataFrame:
-    """A table with a row for each face, and one for each photograph in which none was found.
+    """A table with a row for each face, and one for each photograph or frame in which none was found.
 
     Args:
-        photographs: paths, or RGB arrays "h w 3" of uint8; one or many.
+        photographs: paths of photographs and videos, or RGB arrays "h w 3" of uint8; one or many.
         method: a loaded method, or the path of a checkpoint.
         detector: what finds the faces; "none" where every image is a face crop.
+        boxes: a table of boxes or landmarks in place of a detector, see `FaceTable`.
+        every: of a video, look at each frame whose number this divides.
+        track: number the faces of a video by their tracks, too, which is no promise of identity.
 
     Raises:
-        UserError: for a checkpoint that is none, or an unknown detector.
+        UserError: for a checkpoint that is none, an unknown detector, or a table that does not fit.
     """
     task = method if isinstance(method, FaceTask) else load_method(method)
     many: Any = [photographs] if isinstance(photographs, str | Path | np.ndarray) else photographs
-    return Predictor(task, detector_name=detector).table(many)
+    given = None if boxes is None else FaceTable(Path(boxes), task.input_spec)
+    return Predictor(task, detector_name=detector, given=given, every=every, track=track).table(many)

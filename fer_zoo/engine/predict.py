@@ -1,10 +1,13 @@
-"""Photographs in, a row a face out: detect, crop, classify; written as it comes."""
+"""Photographs and videos in, a row a face out: detect, crop, classify; written as it comes."""
 
 import math
+import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,138 +15,212 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.data.alignment import crop_matrix, warp
-from fer_zoo.data.detection import DETECTORS, Face, detector
+from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
+from fer_zoo.data.detection import DETECTORS, Face, detector, one_thread_each
+from fer_zoo.data.face_tables import FaceTable, GivenFace
 from fer_zoo.data.image_sources import UnreadableImage, read_image
+from fer_zoo.data.tracking import Box, Tracker
 from fer_zoo.data.transforms import to_tensor
+from fer_zoo.engine.picture_streams import Photograph, Picture, pictures
 from fer_zoo.tasks.face_task import FaceTask
-
-Photograph = str | Path | np.ndarray  # an array is RGB, "h w 3" of uint8
 
 # Faces pass the network in blocks of this size, the last one padded: a matrix product of another height rounds
 # differently, and a face's output must not depend on its neighbours.
 BLOCK = 16
-_READ_AHEAD = 4  # photographs
-_MOST_PIXELS = 1 << 26  # of the photographs that wait for a block to fill, in which there may be few faces
+_MOST_WAITING = 4 * BLOCK  # pictures whose rows wait for a block to fill, as there may be no face in them
+_MOST_PIXELS = 1 << 26  # of the frames that are looked at at once
 
-FACE_COLUMNS = ("file", "face", "face_found", "face_x", "face_y", "face_width", "face_height", "face_score")
+# Name -> kind of every column before the outputs; `track` stands after `face` where tracks are asked for.
+FACE_COLUMNS: Mapping[str, type] = {
+    "file": str,
+    "frame": int,
+    "seconds": float,
+    "face": int,
+    "face_found": bool,
+    "face_x": float,
+    "face_y": float,
+    "face_width": float,
+    "face_height": float,
+    "face_score": float,
+}
+BOX_COLUMNS = ("face_x", "face_y", "face_width", "face_height")
 
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """A photograph after detection.
+    """A photograph or frame after detection; its pixels are gone.
 
     Attributes:
         name: the file as given, or the number of an array.
-        image: its pixels, RGB; None where it could not be read.
+        frame, seconds: of a video's frame.
         faces: from left to right; None where no detector ran and the whole image is the face.
         crops: one input a face, as the network takes it.
-        problem: why there is no face, "" where there is one.
+        problems: why there is no face, or not another one; empty where there is nothing to say.
+        tracks: one a face, where tracks are asked for.
     """
 
     name: str
-    image: UInt8[np.ndarray, "h w 3"] | None
-    faces: list[Face | None]
-    crops: list[Tensor]
-    problem: str
+    frame: int | None
+    seconds: float | None
+    faces: Sequence[Face | None]
+    crops: Sequence[Tensor]
+    problems: tuple[str, ...]
+    tracks: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a broken run goes on: in the first of the files given, a video.
+
+    Attributes:
+        frame: the next one to look at.
+        tracked: frame, track and box of the last rows, in order.
+    """
+
+    frame: int
+    tracked: Sequence[tuple[int, int, Box]] = ()
 
 
 class Predictor:
-    """A method and a detector, built once and used for any number of photographs.
+    """A method and a detector, built once and used for any number of photographs and videos.
 
     Args:
         task: with trained weights, see `load_method`.
         detector_name: a name of `DETECTORS`, or "none" where every image is a face crop already.
         device: where the network runs; by default the GPU if there is one.
+        given: boxes or points of the user's own, in place of a detector.
+        every: of a video, each frame whose number this divides.
+        track: number the faces of a video by their tracks, too.
 
     Raises:
-        UserError: for an unknown detector, or a method whose faces are aligned by points, which none finds.
+        UserError: for an unknown detector, or a method whose faces are aligned by points, where none are given.
     """
 
     def __init__(
-        self, task: FaceTask, *, detector_name: str = "haar", device: str | torch.device | None = None
+        self,
+        task: FaceTask,
+        *,
+        detector_name: str = "haar",
+        device: str | torch.device | None = None,
+        given: FaceTable | None = None,
+        every: int = 1,
+        track: bool = False,
     ) -> None:
-        if task.input_spec.alignment == "five_points":
+        if task.input_spec.alignment == "five_points" and given is None:
             raise UserError(
-                "This checkpoint expects faces aligned by five points, which photographs come without; predict with one"
-                " that was trained with method.alignment=none."
+                "This checkpoint expects faces aligned by five points, which no detector here finds; give them with"
+                " boxes=TABLE, or predict with a checkpoint that was trained with method.alignment=none."
             )
-        if detector_name != "none":
+        if detector_name != "none" and given is None:
             detector(detector_name)  # an unknown name fails before any work
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.task = task.eval().to(self.device)
-        self.detector_name = detector_name
+        self.detector_name, self.given, self.every, self.track = detector_name, given, every, track
         self._of_thread = threading.local()
+        self._workers = max(2, min(8, os.cpu_count() or 1))
 
-    def rows(self, photographs: Iterable[Photograph]) -> Iterator[tuple[FoundFaces, list[dict[str, Any]]]]:
-        """Each photograph with its rows, in order: one a face, or one that says why there is none.
+    def rows(
+        self, photographs: Iterable[Photograph], resume: Resume | None = None
+    ) -> Generator[tuple[FoundFaces, list[dict[str, Any]]], None, None]:
+        """Each photograph and frame with its rows, in order: one a face, or one that says why there is none.
 
-        Memory does not grow with the number of photographs.
+        Memory does not grow with the number of photographs, nor with the length of a video.
         """
         waiting: list[FoundFaces] = []
-        for found in self._prepared(photographs):
-            waiting.append(found)
-            faces = sum(len(f.crops) for f in waiting)
-            pixels = sum(f.image.size // 3 for f in waiting if f.image is not None)
-            if faces >= BLOCK or pixels >= _MOST_PIXELS or len(waiting) >= 4 * BLOCK:
-                yield from self._finished(waiting)
-                waiting = []
-        yield from self._finished(waiting)
+        with closing(self._tracked(photographs, resume)) as tracked:
+            for found in tracked:
+                waiting.append(found)
+                if sum(len(f.crops) for f in waiting) >= BLOCK or len(waiting) >= _MOST_WAITING:
+                    yield from self._finished(waiting)
+                    waiting = []
+            yield from self._finished(waiting)
 
     def table(self, photographs: Iterable[Photograph]) -> pd.DataFrame:
-        """All rows as a table; columns as in `columns()`."""
+        """All rows as a table; columns as in `columns()`, whole numbers as Int64."""
         rows = [row for _, found in self.rows(photographs) for row in found]
-        return pd.DataFrame(rows, columns=self.columns())
+        table = pd.DataFrame(rows, columns=list(self.columns()))
+        return table.astype({name: "Int64" for name, kind in self.columns().items() if kind is int})
 
-    def columns(self) -> list[str]:
-        """Names of the columns: face, outputs, problem."""
-        return [*FACE_COLUMNS, *self._columns_of(torch.zeros(0)), "problem"]
+    def columns(self) -> dict[str, type]:
+        """Names and kinds of the columns: face, outputs, problem."""
+        face = dict(FACE_COLUMNS)
+        if self.track:
+            names = list(face)
+            face = {name: face.get(name, int) for name in [*names[:4], "track", *names[4:]]}
+        empty = {target: torch.zeros(0, len(space)) for target, space in self.task.spaces.items()}
+        outputs = {
+            name: str if isinstance(values, list) else float for name, values in self.task.columns(empty).items()
+        }
+        return {**face, **outputs, "problem": str}
 
-    def _columns_of(self, none: Tensor) -> list[str]:
-        empty = {target: none.new_zeros(0, len(space)) for target, space in self.task.spaces.items()}
-        return list(self.task.columns(empty))
+    def _tracked(self, photographs: Iterable[Photograph], resume: Resume | None) -> Generator[FoundFaces, None, None]:
+        """Detected pictures, their faces numbered by tracks where that is asked for."""
+        tracker, video = Tracker(self.every), None
+        first_frame = resume.frame if resume else 0
+        with closing(self._prepared(pictures(photographs, every=self.every, first_frame=first_frame))) as prepared:
+            for found in prepared:
+                if found.name != video:
+                    tracker = Tracker(self.every)
+                    if resume and video is None:
+                        tracker.recall(resume.tracked)
+                    video = found.name
+                if self.track and found.frame is not None:
+                    found = replace(found, tracks=tracker.update(found.frame, [_box(face) for face in found.faces]))
+                yield found
 
-    def _prepared(self, photographs: Iterable[Photograph]) -> Iterator[FoundFaces]:
-        """Decoded and detected in threads, a few ahead of the network, in order."""
-        numbered = enumerate(photographs)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            ahead: list[Future[FoundFaces]] = []
-            for number, photograph in numbered:
-                ahead.append(pool.submit(self._prepare, number, photograph))
-                if len(ahead) > _READ_AHEAD:
-                    yield ahead.pop(0).result()
-            for future in ahead:
-                yield future.result()
+    def _prepared(self, stream: Generator[Picture, None, None]) -> Generator[FoundFaces, None, None]:
+        """Detected in threads, a few ahead of the network, in order."""
+        ahead: deque[tuple[int, Future[FoundFaces]]] = deque()
+        with one_thread_each(), closing(stream), ThreadPoolExecutor(max_workers=self._workers) as pool:
+            for picture in stream:
+                size = picture.pixels.size // 3 if isinstance(picture.pixels, np.ndarray) else 0
+                ahead.append((size, pool.submit(self._prepare, picture)))
+                while len(ahead) > 2 * self._workers or (
+                    len(ahead) > 1 and sum(pixels for pixels, _ in ahead) > _MOST_PIXELS
+                ):
+                    yield ahead.popleft()[1].result()
+            while ahead:
+                yield ahead.popleft()[1].result()
 
-    def _prepare(self, number: int, photograph: Photograph) -> FoundFaces:
-        if isinstance(photograph, np.ndarray):
-            name, image = str(number), _checked(photograph, number)
-        else:
-            name = str(photograph)
+    def _prepare(self, picture: Picture) -> FoundFaces:
+        of_picture = (picture.name, picture.frame, picture.seconds)
+        image = picture.pixels
+        if image is None:
+            return FoundFaces(*of_picture, [], [], (picture.problem,))
+        if isinstance(image, Path):
             try:
-                image = read_image(Path(photograph), name=name)
+                image = read_image(image, name=picture.name)
             except UnreadableImage as error:
-                return FoundFaces(name, None, [], [], f"unreadable: {error.reason}")
-        faces = self._detect(image)
+                return FoundFaces(*of_picture, [], [], (f"unreadable: {error.reason}",))
+        faces, problems = self._faces(_checked(image, picture.name), picture)
         crops = [self._crop(image, face) for face in faces]
-        return FoundFaces(name, image, faces, crops, "" if faces else "no face found")
+        return FoundFaces(*of_picture, [given and given.face for given in faces], crops, problems)
 
-    def _detect(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Face | None]:
+    def _faces(
+        self, image: UInt8[np.ndarray, "h w 3"], picture: Picture
+    ) -> tuple[Sequence[GivenFace | None], tuple[str, ...]]:
+        """The faces of an image, and why there are no others."""
+        if self.given is not None:
+            return self.given.faces(picture.name, picture.frame, (image.shape[1], image.shape[0]))
         if self.detector_name == "none":
-            return [None]
+            return [None], ()
         if not hasattr(self._of_thread, "detector"):  # a cascade serves one thread
             self._of_thread.detector = DETECTORS[self.detector_name]()
-        return list(self._of_thread.detector.detect(image))
+        faces = self._of_thread.detector.detect(image)
+        return [GivenFace(face, None) for face in faces], () if faces else ("no face found",)
 
-    def _crop(self, image: UInt8[np.ndarray, "h w 3"], face: Face | None) -> Tensor:
+    def _crop(self, image: UInt8[np.ndarray, "h w 3"], given: GivenFace | None) -> Float[Tensor, "c h2 w2"]:
         spec = self.task.input_spec
-        box = None if face is None else (face.left, face.top, face.width, face.height)
-        pixels = warp(image, crop_matrix(spec, image_size=(image.shape[1], image.shape[0]), box=box), spec)
-        return to_tensor(in_colour(pixels, spec.colour), spec)
+        if given is not None and given.points is not None and spec.alignment == "five_points":
+            matrix = five_point_matrix(given.points, spec)
+        else:
+            box = None if given is None else given.face[:4]
+            matrix = crop_matrix(spec, image_size=(image.shape[1], image.shape[0]), box=box)
+        return to_tensor(in_colour(warp(image, matrix, spec), spec.colour), spec)
 
     def _finished(self, waiting: Sequence[FoundFaces]) -> Iterator[tuple[FoundFaces, list[dict[str, Any]]]]:
         crops = iter([crop for found in waiting for crop in found.crops])
@@ -158,20 +235,19 @@ class Predictor:
             yield found, _rows(found, own)
 
     @torch.inference_mode()
-    def _outputs(self, images: Tensor) -> list[dict[str, Any]]:
+    def _outputs(self, images: Float[Tensor, "b c h w"]) -> list[dict[str, Any]]:
         """Named outputs of up to BLOCK faces."""
         number = len(images)
         padded = torch.cat([images, images.new_zeros(BLOCK - number, *images.shape[1:])]).to(self.device)
-        raw = self.task(padded)
-        predicted = {target: values[:number] for target, values in self.task.predictions(raw).items()}
-        columns = self.task.columns(predicted)
+        predicted = self.task.predictions(self.task(padded))
+        columns = self.task.columns({target: values[:number] for target, values in predicted.items()})
         return [{name: _plain(values[i]) for name, values in columns.items()} for i in range(number)]
 
 
-def _checked(image: np.ndarray, number: int) -> UInt8[np.ndarray, "h w 3"]:
+def _checked(image: np.ndarray, name: str) -> UInt8[np.ndarray, "h w 3"]:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise UserError(
-            f"Photograph {number} is an array {image.shape} of {image.dtype};"
+            f"Photograph {name} is an array {image.shape} of {image.dtype};"
             " an RGB image (height, width, 3) of uint8 is expected."
         )
     return image
@@ -187,18 +263,28 @@ def in_colour(image: UInt8[np.ndarray, "h w 3"], colour: str) -> UInt8[np.ndarra
 
 
 def _rows(found: FoundFaces, outputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not outputs:
-        return [{"file": found.name, "face_found": False, "problem": found.problem}]
+    seconds = None if found.seconds is None else round(found.seconds, 6)
+    picture = {"file": found.name, "frame": found.frame, "seconds": seconds}
     rows = []
     for number, (face, output) in enumerate(zip(found.faces, outputs, strict=True)):
-        row: dict[str, Any] = {"file": found.name, "face": number, "face_found": True, "problem": ""}
+        row: dict[str, Any] = {**picture, "face": number, "face_found": True, "problem": ""}
+        if found.tracks:
+            row["track"] = found.tracks[number]
         if face is not None:
-            names = ("face_x", "face_y", "face_width", "face_height", "face_score")
-            row.update(zip(names, (round(value, 2) for value in face), strict=True))
+            score = None if math.isnan(face.score) else round(face.score, 2)
+            row.update(zip(BOX_COLUMNS, _box(face), strict=True), face_score=score)
         if None in output.values():
             row["problem"] = "outputs are not finite"
         rows.append({**row, **output})
-    return rows
+    return rows + [{**picture, "face_found": False, "problem": problem} for problem in found.problems]
+
+
+def _box(face: Face | None) -> Box:
+    """As the table has it, so that tracks can be taken up from there; a whole image overlaps itself."""
+    if face is None:
+        return (0.0, 0.0, 1.0, 1.0)
+    left, top, width, height = (round(value, 2) for value in face[:4])
+    return (left, top, width, height)
 
 
 def _plain(value: Any) -> Any:

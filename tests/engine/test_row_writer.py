@@ -1,10 +1,14 @@
-"""The growing table: valid whenever it is read, in three formats."""
+"""The growing table: valid whenever it is read, taken up again after any end, in three formats."""
 
 import json
 import os
 import resource
 import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,12 +16,24 @@ import pytest
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.row_writer import RowWriter
 
-COLUMNS = ["file", "face", "face_found", "emotion", "prob_happiness", "problem"]
-ROWS = [
+COLUMNS: dict[str, type] = {
+    "file": str, "frame": int, "face": int, "face_found": bool, "emotion": str, "prob_happiness": float, "problem": str,
+}  # fmt: skip
+ROWS: list[dict[str, Any]] = [
     {"file": "a, b.jpg", "face": 0, "face_found": True, "emotion": "happiness", "prob_happiness": 0.75, "problem": ""},
     {"file": "NA", "face_found": False, "problem": "no face found"},
     {"file": 'quo"te\n.jpg', "face": 1, "face_found": True, "emotion": "anger", "prob_happiness": 0.0, "problem": ""},
 ]
+# Groups as of a photograph with two faces, three frames of a video, and a photograph without a face.
+GROUPS: list[list[dict[str, Any]]] = [
+    [{**ROWS[0], "face": face} for face in (0, 1)],
+    [{**ROWS[2], "file": "clip.mp4", "frame": 0, "face": face} for face in (0, 1, 2)],
+    [{"file": "clip.mp4", "frame": 1, "face_found": False, "problem": "no face found"}],
+    [{**ROWS[2], "file": "clip.mp4", "frame": 2, "face": face} for face in (0, 1)],
+    [ROWS[1]],
+]
+SUFFIXES = (".csv", ".parquet", ".json")
+every_format = pytest.mark.parametrize("suffix", SUFFIXES)
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -28,14 +44,25 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, na_values={"face": [""], "emotion": [""], "prob_happiness": [""]})
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
+def write_on(path: Path, groups: Sequence[Sequence[Mapping[str, Any]]], **made_of: object) -> RowWriter:
+    """Go on as predict does: behind the last row that is there."""
+    with RowWriter(path, COLUMNS, made_of) as writer:
+        keys = [(group[0]["file"], group[0].get("frame")) for group in groups]
+        begin = 0 if writer.last is None else keys.index((writer.last["file"], writer.last["frame"])) + 1
+        for group in groups[begin:]:
+            writer.write(group)
+    return writer
+
+
+@every_format
 def test_rows_come_back(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "new" / f"table{suffix}"
     with RowWriter(path, COLUMNS) as writer:
         writer.write(ROWS[:1])
         writer.write(ROWS[1:])
+        assert [row["file"] for row in writer.rows()] == [row["file"] for row in ROWS]
     table = read(path)
-    assert table.columns.tolist() == COLUMNS
+    assert table.columns.tolist() == list(COLUMNS)
     assert table["file"].tolist() == [row["file"] for row in ROWS]
     assert table["problem"].tolist() == ["", "no face found", ""]
     assert table["face_found"].tolist() == [True, False, True]
@@ -44,7 +71,7 @@ def test_rows_come_back(tmp_path: Path, suffix: str) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
+@every_format
 def test_table_without_rows(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"table{suffix}"
     with RowWriter(path, COLUMNS):
@@ -52,23 +79,54 @@ def test_table_without_rows(tmp_path: Path, suffix: str) -> None:
     assert len(read(path)) == 0
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
-def test_what_was_done_is_kept_after_an_error(tmp_path: Path, suffix: str) -> None:
+@every_format
+def test_a_long_table_is_converted_in_blocks(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks in which a column is empty throughout have its kind all the same."""
+    monkeypatch.setattr("fer_zoo.engine.row_writer._BLOCK", 2)
+    path = tmp_path / f"table{suffix}"
+    rows = [ROWS[1]] * 3 + ROWS + [ROWS[1]] * 2
+    with RowWriter(path, COLUMNS) as writer:
+        writer.write(rows)
+    assert read(path)["emotion"].fillna("").tolist() == [row.get("emotion", "") for row in rows]
+
+
+@every_format
+def test_the_same_goes_on_after_an_error(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"table{suffix}"
 
     def interrupted() -> None:
-        with RowWriter(path, COLUMNS) as writer:
-            writer.write(ROWS)
+        with RowWriter(path, COLUMNS, {"every": 1}) as writer:
+            for group in GROUPS[:3]:
+                writer.write(group)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert len(read(path)) == 3
+    assert {p.name for p in tmp_path.iterdir()} == {f"{path.name}.partial.csv", f"{path.name}.partial.json"}
+    writer = write_on(path, GROUPS, every=1)
+    assert writer.last is not None
+    assert (writer.last["file"], writer.last["frame"], writer.last["face"]) == ("clip.mp4", 0, 2)
+    write_on(tmp_path / f"unbroken{suffix}", GROUPS)
+    assert path.read_bytes() == (tmp_path / f"unbroken{suffix}").read_bytes()
+
+
+def test_any_cut_is_taken_up_to_the_same_bytes(tmp_path: Path) -> None:
+    """Cut anywhere, in rows, names and numbers: the result is that of an unbroken run."""
+    write_on(tmp_path / "unbroken.csv", GROUPS)
+    content = (tmp_path / "unbroken.csv").read_bytes()
+    path = tmp_path / "table.csv"
+    for length in (*range(0, len(content), 17), *range(250, 300), len(content)):
+        with pytest.raises(KeyboardInterrupt), RowWriter(path, COLUMNS) as writer:
+            raise KeyboardInterrupt
+        writer.growing.write_bytes(content[:length])
+        write_on(path, GROUPS)
+        assert path.read_bytes() == content, length
+        path.unlink()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_what_was_done_is_kept_after_a_kill(tmp_path: Path, suffix: str) -> None:
-    """A process that kills itself after its second call of `write` leaves all its rows."""
+    """A process that kills itself after its second call of `write` leaves all its rows, and no lock."""
     path = tmp_path / f"table{suffix}"
     child = os.fork()
     if child == 0:
@@ -77,16 +135,59 @@ def test_what_was_done_is_kept_after_a_kill(tmp_path: Path, suffix: str) -> None
         writer.write(ROWS[2:])
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
-    growing = path if suffix == ".csv" else path.with_name(path.name + ".partial.csv")
+    growing = path.with_name(path.name + ".partial.csv")
     assert read(growing)["file"].tolist() == [row["file"] for row in ROWS]
+    write_on(path, [[row] for row in ROWS])
+    assert read(path)["file"].tolist() == [row["file"] for row in ROWS]
+
+
+def test_two_processes_do_not_write_one_table(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    code = (
+        "import sys; from pathlib import Path; from fer_zoo.engine.row_writer import RowWriter\n"
+        "try: RowWriter(Path(sys.argv[1]), {'file': str})\n"
+        "except Exception as error: print(error)"
+    )
+    with RowWriter(path, COLUMNS) as writer:
+        writer.write(ROWS)
+        told = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+        writer.write(ROWS)
+    assert "is being written by another process" in told.stdout
+    assert len(read(path)) == 6
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "sentence"),
+    [
+        ({"every": 1}, {"every": 5}, "was begun with every=1, not 5; give the same again"),
+        ({"detector": "haar"}, {"detector": "none"}, "was begun with detector=haar, not none"),
+        ({"files": ["a.jpg"] * 20}, {"files": ["b.jpg"]}, "was begun with other files"),
+        ({"checkpoint": "0" * 64}, {"checkpoint": "1" * 64}, "was begun with another checkpoint"),
+        ({"track": True}, {}, "was begun with track=True, not None"),
+    ],
+)
+def test_other_settings_are_told(tmp_path: Path, before: dict[str, Any], now: dict[str, Any], sentence: str) -> None:
+    path = tmp_path / "table.csv"
+    with pytest.raises(KeyboardInterrupt), RowWriter(path, COLUMNS, before) as writer:
+        writer.write(ROWS[:2])
+        raise KeyboardInterrupt
+    kept = writer.growing.read_bytes()
+    with pytest.raises(UserError, match=sentence):
+        RowWriter(path, COLUMNS, now)
+    with pytest.raises(UserError, match="was begun with other columns"):
+        RowWriter(path, {"file": str, "a_long_name_of_a_column": str}, before)
+    assert writer.growing.read_bytes() == kept
+    write_on(path, [[row] for row in ROWS], **before)
+    assert len(read(path)) == 3
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     """A file name may hold bytes that are no UTF-8."""
-    path = tmp_path / "table.csv"
-    with RowWriter(path, COLUMNS) as writer:
-        writer.write([{"file": os.fsdecode(b"caf\xe9.jpg"), "face_found": False}])
-    assert "caf" in path.read_text(encoding="utf-8")
+    for suffix in SUFFIXES:
+        path = tmp_path / f"table{suffix}"
+        with RowWriter(path, COLUMNS) as writer:
+            writer.write([{"file": os.fsdecode(b"caf\xe9.jpg"), "face_found": False}])
+        assert read(path)["file"].tolist() == ["caf\\udce9.jpg"]
 
 
 @pytest.mark.parametrize("name", ["table.xlsx", "table", "csv"])
@@ -117,18 +218,25 @@ def test_full_disk_is_told(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, before)
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
-@pytest.mark.parametrize("partial", [False, True])
-def test_what_stands_there_is_never_replaced(tmp_path: Path, suffix: str, partial: bool) -> None:
+@every_format
+def test_what_stands_there_is_never_replaced(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"table{suffix}"
-    taken = path.with_name(path.name + ".partial.csv") if partial and suffix != ".csv" else path
-    taken.write_text("work of hours")
-    with pytest.raises(UserError, match=rf"{taken.name} exists already; choose another name or delete it"):
+    path.write_text("work of hours")
+    with pytest.raises(UserError, match=rf"{path.name} exists already; choose another name or delete it"):
         RowWriter(path, COLUMNS)
-    assert taken.read_text() == "work of hours"
+    assert path.read_text() == "work of hours"
 
 
-def test_face_numbers_of_parquet_are_whole(tmp_path: Path) -> None:
+def test_a_growing_table_that_nobody_began_is_told(tmp_path: Path) -> None:
+    growing = tmp_path / "table.csv.partial.csv"
+    growing.write_text("work of hours")
+    with pytest.raises(UserError, match=r"without the table\.csv\.partial\.json that belongs to it; delete it"):
+        RowWriter(tmp_path / "table.csv", COLUMNS)
+    assert growing.read_text() == "work of hours"
+
+
+def test_whole_numbers_of_parquet_are_whole(tmp_path: Path) -> None:
     with RowWriter(tmp_path / "table.parquet", COLUMNS) as writer:
         writer.write(ROWS)
-    assert str(pd.read_parquet(tmp_path / "table.parquet")["face"].dtype) == "Int64"
+    table = pd.read_parquet(tmp_path / "table.parquet")
+    assert [str(table[name].dtype) for name in ("frame", "face", "face_found")] == ["Int64", "Int64", "bool"]

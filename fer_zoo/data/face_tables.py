@@ -1,0 +1,216 @@
+"""A user's own face boxes or landmarks, as a table, in place of a detector."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.landmarks import LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP, NUM_LANDMARKS
+from fer_zoo.data.detection import Face
+from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
+
+BOXES = ("face_x", "face_y", "face_width", "face_height")
+SCORE = "face_score"
+OPENFACE_COLUMNS = tuple(f"{axis}_{number}" for number in range(NUM_LANDMARKS) for axis in "xy")
+_POINTS = (POINT_COLUMNS, LANDMARK_COLUMNS, OPENFACE_COLUMNS)  # the first that the table has is used
+
+
+class GivenFace(NamedTuple):
+    """A face of a table: its box, and its five points where the table has points."""
+
+    face: Face
+    points: Float[np.ndarray, "5 2"] | None
+
+
+class FaceTable:
+    """Faces by file and frame.
+
+    The columns are those that `predict` writes: `file`, for videos `frame` (from 0), and `face_x`, `face_y`,
+    `face_width`, `face_height`; or five points (`right_eye_x` …), or 68 (`landmark_0_x` …, or `x_0` … as OpenFace
+    writes them), in pixels. Where there are points and no boxes, the box is the one around the points. A file is found
+    by the path as it was given, else by its name.
+
+    Args:
+        path: ends in .csv or .parquet.
+        spec: of the checkpoint, which needs boxes or points.
+
+    Raises:
+        UserError: for a file that is no such table, a missing column, or a cell that is no number.
+    """
+
+    def __init__(self, path: Path, spec: InputSpec) -> None:
+        self.name = str(path)
+        table, self._first_row = _read(path)
+        if "file" not in table:
+            raise self._lacks("file", table)
+        has_boxes = set(BOXES) <= set(table)
+        points = next((names for names in _POINTS if set(names) <= set(table)), None)
+        if spec.alignment == "none" and not has_boxes:
+            raise self._lacks(next(name for name in BOXES if name not in table), table)
+        if spec.alignment == "five_points" and points is None:
+            raise UserError(
+                f"This checkpoint aligns faces by five points, which {path} lacks: it needs the columns"
+                f" {', '.join(POINT_COLUMNS[:2])} … {POINT_COLUMNS[-1]}, or {', '.join(OPENFACE_COLUMNS[:2])} …"
+                f" {OPENFACE_COLUMNS[-1]}."
+            )
+        self._points = None if points is None else self._numbers(table, points).reshape(len(table), -1, 2)
+        self._boxes = self._numbers(table, BOXES) if has_boxes else _around(self._points)
+        self._scores = self._numbers(table, (SCORE,))[:, 0] if SCORE in table else np.full(len(table), np.nan)
+        self._rows = self._by_file(table)
+        self._asked: dict[str, str] = {}  # file of the table -> the one that it was taken for
+        self._files: dict[str, list[str]] = defaultdict(list)
+        for file in self._rows:
+            self._files[PurePosixPath(file.replace("\\", "/")).name].append(file)
+
+    def faces(
+        self, file: str, frame: int | None, image_size: tuple[int, int]
+    ) -> tuple[list[GivenFace], tuple[str, ...]]:
+        """The faces of a photograph or frame from left to right, and what is wrong with the others.
+
+        Args:
+            file: as given to predict.
+            frame: None for a photograph.
+            image_size: (width, height).
+        """
+        own = self._found(file)
+        rows = self._rows[own].get(frame) if own is not None else None
+        if rows is None:
+            return [], (f"no row in {self.name}",)
+        faces, problems = list[GivenFace](), list[str]()
+        for row in rows:
+            problem = self._problem(row, image_size)
+            if problem:
+                problems.append(problem)
+                continue
+            left, top, width, height = self._boxes[row].tolist()
+            points = None if self._points is None else five_points(self._points[row])
+            faces.append(GivenFace(Face(left, top, width, height, float(self._scores[row])), points))
+        return sorted(faces, key=lambda given: given.face[:4]), tuple(problems)
+
+    def check(self, photographs: Sequence[str], videos: Sequence[str]) -> list[str]:
+        """Sentences on what of the table and of the files does not meet.
+
+        Raises:
+            UserError: when nothing meets, when a name stands for several files, or a video's rows have no frame.
+        """
+        asked = [*photographs, *videos]
+        found = {file: own for file in asked if (own := self._found(file)) is not None}
+        if not found:
+            raise UserError(
+                f"{self.name} has no row for any of the files: its first file is {next(iter(self._rows), 'none')!r},"
+                f" the first that was asked for is {asked[0]!r}; write paths as they are given to predict, or names."
+            )
+        for video in videos:
+            loose = self._rows[found[video]].get(None, []) if video in found else []
+            if not np.isnan(self._boxes[loose]).all():
+                raise UserError(f"{self.name} needs the column frame, a number from 0, in every row of {video}.")
+        used = set(found.values())
+        unused = sum(len(rows) for own, frames in self._rows.items() if own not in used for rows in frames.values())
+        notes = [f"{unused:,} rows of {self.name} are of files that were not asked for"] if unused else []
+        if len(found) < len(asked):
+            notes.append(f"{len(asked) - len(found):,} of {len(asked):,} files have no row in {self.name}")
+        return notes
+
+    def _found(self, file: str) -> str | None:
+        """The file of the table that is meant."""
+        exact = _plain_path(file)
+        same_name = self._files.get(PurePosixPath(exact).name, [])
+        if exact not in self._rows and len(same_name) > 1:
+            raise UserError(
+                f"{self.name} has several files of the name {PurePosixPath(exact).name}, as {same_name[0]} and"
+                f" {same_name[1]}; write their paths as they are given to predict."
+            )
+        own = exact if exact in self._rows else next(iter(same_name), None)
+        if own is not None and self._asked.setdefault(own, exact) != exact:
+            raise UserError(
+                f"{self.name} has one file, {own}, for {self._asked[own]} and {exact}; write their paths as they are"
+                " given to predict."
+            )
+        return own
+
+    def _problem(self, row: int, image_size: tuple[int, int]) -> str:
+        left, top, width, height = self._boxes[row].tolist()
+        if np.isnan(self._boxes[row]).any() or (self._points is not None and np.isnan(self._points[row]).any()):
+            return "no face found" if np.isnan(self._boxes[row]).all() else "numbers of the face are missing"
+        if width <= 0 or height <= 0:
+            return "the box of the face has no area"
+        if left >= image_size[0] or top >= image_size[1] or left + width <= 0 or top + height <= 0:
+            return "the box of the face lies outside the image"
+        if self._points is not None and np.ptp(five_points(self._points[row]), axis=0).max() < 1e-3:
+            return "the points of the face coincide"
+        return ""
+
+    def _by_file(self, table: pd.DataFrame) -> Mapping[str, dict[int | None, list[int]]]:
+        """Positions of the rows of each file and frame."""
+        frames = self._numbers(table, ("frame",))[:, 0] if "frame" in table else np.full(len(table), np.nan)
+        rows: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for row, (file, frame) in enumerate(zip(table["file"], frames.tolist(), strict=True)):
+            if frame == frame and (frame < 0 or not float(frame).is_integer()):
+                raise UserError(f"{self.name} row {row + self._first_row}: frame {frame:g} is no whole number from 0.")
+            rows[_plain_path(str(file))][int(frame) if frame == frame else None].append(row)
+        return rows
+
+    def _numbers(self, table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "n k"]:
+        columns = [pd.to_numeric(table[name].replace("", None), errors="coerce") for name in names]
+        values = np.stack([column.to_numpy(np.float64, na_value=np.nan) for column in columns], axis=1)
+        values[~np.isfinite(values)] = np.nan
+        for row, column in np.argwhere(np.isnan(values)).tolist():
+            cell = table[names[column]].iloc[row]
+            if isinstance(cell, str) and cell.strip().lower() not in ("", "nan"):
+                raise UserError(
+                    f"{self.name} row {row + self._first_row}: {names[column]} is {cell!r}; a number is expected, or"
+                    " nothing where there is no face."
+                )
+        return values
+
+    def _lacks(self, name: str, table: pd.DataFrame) -> UserError:
+        shown = ", ".join(map(str, table.columns[:12])) + (" …" if len(table.columns) > 12 else "")
+        return UserError(
+            f"{self.name} has no column {name}.{nearest(name, list(map(str, table.columns)))} It has: {shown}."
+        )
+
+
+def five_points(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "5 2"]:
+    """Five points as they are, or those of 68: the mean of each eye, the nose tip and the corners of the mouth."""
+    if len(points) == 5:
+        return points
+    eyes = [points[list(LANDMARK_GROUPS[name])].mean(axis=0) for name in ("right_eye", "left_eye")]
+    return np.stack([*eyes, points[NOSE_TIP], *points[list(MOUTH_CORNERS)]])
+
+
+def _around(points: Float[np.ndarray, "n p 2"] | None) -> Float[np.ndarray, "n 4"]:
+    if points is None:
+        return np.zeros((0, 4))
+    low, high = points.min(axis=1), points.max(axis=1)  # NaN where a point is missing
+    return np.concatenate([low, high - low], axis=1)
+
+
+def _plain_path(text: str) -> str:
+    """Without "./", as pathlib writes it."""
+    return str(Path(text.strip()))
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, int]:
+    """The table, a CSV as text, and the number of its first row in the file."""
+    if path.suffix not in (".csv", ".parquet"):
+        raise UserError(f"boxes={path} must end in .csv or .parquet.")
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise UserError(f"boxes={path}: there is no such file.") from error
+    except (ValueError, OSError) as error:  # what pandas and pyarrow raise for a file that is no table
+        first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise UserError(f"boxes={path} cannot be read as {path.suffix[1:]}: {first}.") from error
+    table.columns = pd.Index([str(column).strip() for column in table.columns])
+    if table.columns.has_duplicates:
+        raise UserError(f"boxes={path} has two columns of one name: {', '.join(table.columns)}.")
+    return table, 1 if path.suffix == ".parquet" else 2  # the header is row 1 of a text file

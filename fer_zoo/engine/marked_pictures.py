@@ -1,0 +1,65 @@
+"""Pictures of what a table says: each photograph, and a clip of each video, with its faces marked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from PIL import Image
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import write_atomically
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.progress import progress
+from fer_zoo.data.image_sources import UnreadableImage, read_image
+from fer_zoo.data.video import UnreadableVideo, Video, is_video
+from fer_zoo.engine.clips import write_clip
+from fer_zoo.engine.face_drawing import Row, draw_faces
+
+
+def write_pictures(
+    rows: Iterable[Row], files: Sequence[Path], folder: Path, spaces: Mapping[str, LabelSpace], *, show: bool = True
+) -> None:
+    """Draw a table's rows into its photographs and videos; what cannot be read gets no picture.
+
+    Args:
+        rows: every file has some, in the order of `files`.
+        files: that were predicted.
+        folder: must exist; holds NNNNN_name.png and NNNNN_name.mp4, by the place among the files.
+        spaces: label space of each target that was predicted.
+        show: a bar on a terminal.
+    """
+    groups = groupby(rows, key=lambda row: row["file"])
+    numbered = zip(enumerate(files), groups, strict=True)
+    for (number, file), (_, own) in progress(numbered, "drawing", total=len(files), unit="files", show=show):
+        if is_video(file):
+            try:
+                video = Video(file)
+            except UnreadableVideo:
+                continue
+            write_clip(video, own, picture_path(folder, number, file, ".mp4"), spaces)
+            continue
+        try:
+            image = read_image(file, name=str(file))
+        except UnreadableImage:
+            continue
+        with write_atomically(picture_path(folder, number, file, ".png")) as temporary:
+            Image.fromarray(draw_faces(image, list(own), spaces)).save(temporary, format="PNG")
+
+
+def picture_path(folder: Path, number: int, file: Path, suffix: str) -> Path:
+    """Where the picture of a file goes: its number keeps files of one name apart."""
+    return folder / f"{number:05d}_{file.stem}{suffix}"
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the pictures.
+
+    Raises:
+        UserError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {folder} for the pictures cannot be made ({error.strerror}); choose another output."
+        ) from error
