@@ -15,7 +15,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.engine.trackers import Echo, Tracker
 from fer_zoo.engine.trainer_settings import LoggerSettings
 
-_SECONDS_TO_START, _SECONDS_TO_FINISH = 20.0, 60.0  # no run waits longer for the network
+_SECONDS_TO_START, _SECONDS_TO_FINISH = 15.0, 60.0  # no run waits longer for the network
 _HOSTS = ("api.wandb.ai",)  # `wandb login` writes this one where nothing else is set
 # What is sent is what this package sends: no console, code, git remote, host, command line, packages or machine load.
 _PRIVATE: Mapping[str, Any] = {
@@ -32,6 +32,11 @@ _PRIVATE: Mapping[str, Any] = {
     "x_disable_stats": True,
     "x_save_requirements": False,
 }
+_SERVICE_ERRORS = (
+    ("mailbox", "MailboxClosedError"),
+    ("mailbox_handle", "HandleAbandonedError"),
+    ("mailbox_handle", "ServerResponseError"),
+)
 _BEHAVIOUR: Mapping[str, Any] = {
     "init_timeout": _SECONDS_TO_START,
     "finish_timeout": _SECONDS_TO_FINISH,
@@ -77,6 +82,9 @@ class Wandb(Tracker):
                 self.echo(f"wandb: {self._run.url}")
                 return
             except self._wandb.errors.Error as error:
+                if self._wandb.run is not None:  # the caller's own, which a new service would end
+                    raise
+                self._wandb.teardown()  # its service holds on to the id of the run that did not start
                 mode, reason = "offline", (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
         self._init(configuration, mode, None)
         if mode in ("offline", "dryrun"):
@@ -110,11 +118,15 @@ class Wandb(Tracker):
             self._run.finish(exit_code=0 if succeeded else 1)
 
 
-def _errors(wandb: ModuleType) -> tuple[type[Exception], ...]:
-    """Its own base class and, where this version has them, those of a service that is gone."""
-    mailbox = import_module("wandb.sdk.mailbox") if find_spec("wandb.sdk.mailbox") else None
-    gone = [getattr(mailbox, name, None) for name in ("MailboxClosedError", "HandleAbandonedError")]
-    return (wandb.errors.Error, *(error for error in gone if error is not None))
+def _errors(wandb: ModuleType) -> list[type[Exception]]:
+    """Its own base class and, where this version has them, those of a service that is gone or refuses."""
+    found: list[type[Exception]] = [wandb.errors.Error]
+    for module, name in _SERVICE_ERRORS:
+        try:
+            found.append(getattr(import_module(f"wandb.sdk.mailbox.{module}"), name))
+        except (ImportError, AttributeError):
+            continue
+    return found
 
 
 def _key_in_netrc(address: str) -> str | None:

@@ -33,3 +33,23 @@ def test_no_bar_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch, capsys: py
     monkeypatch.setattr(Console, "is_terminal", True)
     assert list(progress(range(3), "reading", show=False)) == [0, 1, 2]
     assert capsys.readouterr().err == ""
+
+
+def test_units_of_each_item_may_be_told_by_a_function(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Console, "is_terminal", True)
+    assert list(progress(["a", "bb", "ccc"], "reading", total=6, unit="letters", each=len)) == ["a", "bb", "ccc"]
+    assert "6/6" in capsys.readouterr().err
+
+
+def test_lines_that_are_printed_meanwhile_stay_on_stdout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of `fer-zoo … > log` only the bar is seen on the terminal; the lines reach the file."""
+    monkeypatch.setattr(Console, "is_terminal", True)
+    for item in progress(range(2), "reading", total=2):
+        print(f"line {item}")
+    told = capsys.readouterr()
+    assert told.out == "line 0\nline 1\n"
+    assert "line" not in told.err
