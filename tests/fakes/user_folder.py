@@ -1,0 +1,57 @@
+"""The folder of somebody who follows the pages: every file and folder that a command there names."""
+
+from pathlib import Path
+
+import numpy as np
+from fakes.pictures import drawn_face
+from PIL import Image
+
+EMOTIONS = ("anger", "disgust", "happiness", "neutral", "sadness", "surprise")
+PEOPLE = ("anna", "ben", "cleo", "dora", "emil", "fran", "gita", "hugo")
+
+
+def write(folder: Path) -> Path:
+    """Class folders, a table, single photographs, and a copy of `facial_expressions` where it is looked for."""
+    _class_folders(folder / "my_faces", ("happiness", "neutral", "sadness"))
+    _class_folders(folder / "my_moods", ("bored", "cheerful", "tired"))
+    _table(folder / "photos")
+    for name in ("holiday/beach.jpg", "holiday/dinner.jpg", "new_photos/today.jpg", "holiday.jpg", "a.jpg", "b.jpg"):
+        _photograph(folder / name, seed=len(name))
+    _facial_expressions(folder / "data" / "facial_expressions")
+    return folder
+
+
+def _photograph(path: Path, *, seed: int, side: int = 96) -> None:
+    """A drawn face on a plain ground, a little brighter or darker by the seed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shade = np.random.default_rng(seed).integers(-25, 25)
+    pixels = np.clip(drawn_face(side).astype(int) + shade, 0, 255).astype(np.uint8)
+    Image.fromarray(np.pad(pixels, ((8, 8), (8, 8), (0, 0)), mode="edge")).save(path, quality=95)
+
+
+def _class_folders(root: Path, classes: tuple[str, ...]) -> None:
+    for number, name in enumerate(classes):
+        for position, person in enumerate(PEOPLE):
+            _photograph(root / name / f"{person}_{number:02d}.jpg", seed=100 * number + position)
+
+
+def _table(root: Path) -> None:
+    lines = ["path,mood,who,AU12_r,AU04_r"]
+    for number, person in enumerate(PEOPLE):
+        for take, mood in enumerate(("happy", "neutral")):
+            _photograph(root / person / f"{take}.jpg", seed=10 * number + take)
+            lines.append(f"{person}/{take}.jpg,{mood},{person},{number % 5},{(number + take) % 5}")
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+
+
+def _facial_expressions(root: Path) -> None:
+    """Laid out as the archive is: eight people in each of six classes."""
+    (root / "data").mkdir(parents=True)
+    rows = ["user.id,image,emotion"]
+    for number, emotion in enumerate(EMOTIONS):
+        for position, first in enumerate(PEOPLE):
+            name = f"{first.title()}_{emotion.title()}_0001.jpg"
+            _photograph(root / "images" / name, seed=1000 + 10 * number + position, side=40)
+            rows.append(f"628,{name},{emotion}")
+    (root / "data" / "legend.csv").write_text("\n".join(rows) + "\n")
+    (root / "data" / "500_picts_satz.csv").write_text("906,Anna_Anger_0001.jpg,anger\r906,Ben_Anger_0001.jpg,sadness")

@@ -1,0 +1,169 @@
+"""Every command and every line of Python in README, CONTRIBUTING and the pages is run, in a folder as a user has it.
+
+Commands run in this process, small: `SHRUNK` says what is changed. `RUN` stands for the run folder that the same page
+made before. What is not run here stands in `PROVED_ELSEWHERE`; any other line fails. Commands that start processes of
+their own (torchrun, sbatch) are run by test_docs_processes.py.
+"""
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from fakes import pages, user_folder
+
+from fer_zoo.cli.arguments import parse
+from fer_zoo.cli.main import main
+from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.engine.config_files import compose_files, options
+
+PAGES = [page for page in pages.page_names() if any(block.kind for block in pages.blocks(page))]
+# What `train`, `crossvalidate` and `demo` are given instead of what a page says, or besides; and the card's `smallest`.
+SHRUNK = {"trainer": "cpu", "trainer.max_epochs": "1", "data.batch_size": "8", "data.workers": "0"}
+FOLDS = {"protocol.folds": "2"}  # of crossvalidate
+# Command -> where it is proved; it sets up an environment, or needs what only another test has.
+PROVED_ELSEWHERE = {
+    "fer-zoo evaluate runs/timm_classifier_image_folder/RUN calibrated=true": "test_validation.py",
+    "fer-zoo predict new_photos/ checkpoint=runs/timm_classifier_image_folder/RUN calibrated=true output=faces.csv": (
+        "test_validation.py; the few pictures here give no temperature"
+    ),
+    "make demo": "the target runs `fer-zoo demo`, which is run here",
+    "make test": "the target that runs this test",
+    "python3 -m venv .venv": "the Makefile's `install`, which every other target needs",
+    ". .venv/bin/activate": "a script of Python's venv",
+    "pip install -c constraints.txt -e .": "the Makefile's `install`",
+    ".venv/bin/python -m pytest -k tiny_fernet": "test_contributing.py",
+    "fer-zoo info tiny_fernet": "test_contributing.py",
+    "fer-zoo train experiment=tiny_fernet_facial_expressions": "test_contributing.py",
+    ".venv/bin/python -m pytest -k tiny_faces tests/data": "test_contributing.py",
+}
+STARTS_PROCESSES = ("torchrun", "sbatch")  # run by test_docs_processes.py
+RUN = re.compile(r"runs/(\w+)/(?:RUN|0123456789ab)")
+IS_A_FILE = re.compile(r"# (fer_zoo|tests)/\S+\n")  # of the steps in CONTRIBUTING, followed by test_contributing.py
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return user_folder.write(tmp_path_factory.mktemp("docs") / "home")
+
+
+@pytest.fixture
+def folder(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a page's own whose files are those of `home`; runs are shared, so that none is repeated."""
+    (home / "runs").mkdir(exist_ok=True)
+    for entry in home.iterdir():
+        (tmp_path / entry.name).symlink_to(entry)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FER_ZOO_DATA", raising=False)
+    return tmp_path
+
+
+class Reader:
+    """Somebody who types what a page says."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys, self.runs = capsys, dict[str, str]()
+
+    def type(self, words: list[str]) -> None:
+        """Runs a command of fer-zoo and remembers the run that it made."""
+        argv = self.with_runs(_shrunk(words)[1:])
+        code = main(argv)
+        shown = self.capsys.readouterr()
+        # the miniature of a public data set is no complete copy, which check-data says by 1
+        incomplete = argv[0] == "check-data" and argv[1] in DATASETS.names() and not DATASETS[argv[1]].own_data
+        assert code == 0 or (code == 1 and incomplete), f"{shlex.join(argv)}\n{shown.out}\n{shown.err}"
+        for path in re.findall(r"(?:run folder: |checkpoint=)(runs/\S+)", shown.out):
+            self.runs[Path(path).parent.name] = path
+
+    def with_runs(self, words: list[str]) -> list[str]:
+        """The words with the folders of runs in them; one that the page has not made is made first."""
+        for experiment in [name for word in words for name in RUN.findall(word)]:
+            if experiment not in self.runs:
+                self.type(["fer-zoo", *_maker(experiment)])
+        return [RUN.sub(lambda found: self.runs[found[1]], word) for word in words]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_block_does_what_it_says(page: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reader, names = Reader(capsys), dict[str, object]()
+    for block in pages.blocks(page):
+        if block.kind == "python" and not IS_A_FILE.match(block.text):
+            exec(reader.with_runs([block.text])[0], names)  # the pages are ours
+        elif block.kind == "bash" and not block.is_script:
+            for words in block.commands():
+                if words[0] == "fer-zoo" and shlex.join(words) not in PROVED_ELSEWHERE:
+                    reader.type(words)
+                else:
+                    known = words[0] in STARTS_PROCESSES or " ".join(words) in PROVED_ELSEWHERE
+                    assert known, f"{page}: nothing proves `{shlex.join(words)}`"
+
+
+def test_no_block_is_of_an_unknown_kind() -> None:
+    kinds = {block.kind for page in pages.page_names() for block in pages.blocks(page)}
+    assert kinds <= {"", "bash", "python", "yaml"}
+    for page in pages.page_names():
+        for block in pages.blocks(page):
+            starts = [line.split()[0] for line in block.text.splitlines() if line.strip()]
+            assert block.kind or not {"fer-zoo", "make", "pip", "torchrun"} & set(starts), f"{page}: {block.text}"
+
+
+def test_what_is_proved_elsewhere_is_still_shown() -> None:
+    shown = {" ".join(words) for _, words in _commands()}
+    assert set(PROVED_ELSEWHERE) <= shown
+
+
+def test_the_pages_show_every_verb() -> None:
+    verbs = {parse(words[1:]).verb for _, words in _commands() if words[0] == "fer-zoo"}
+    assert verbs >= {"list", "info", "check-data", "train", "crossvalidate", "evaluate", "predict", "demo"}
+
+
+def _commands() -> Iterator[tuple[str, list[str]]]:
+    for page in pages.page_names():
+        for block in pages.blocks(page):
+            if block.kind == "bash" and not block.is_script:
+                for words in block.commands():
+                    yield page, words
+
+
+def _shrunk(words: list[str]) -> list[str]:
+    """The command with a small network, one short epoch and the processor."""
+    settings = dict(word.split("=", 1) for word in words if "=" in word and not word.startswith("-"))
+    verb = words[1]
+    if "--help" in words or "resume" in settings or verb not in ("train", "crossvalidate", "demo", "evaluate"):
+        return words
+    changed: Mapping[str, str] = SHRUNK
+    if verb == "evaluate":
+        changed = {key: value for key, value in SHRUNK.items() if key.startswith("data.")}
+    elif "checkpoint" not in settings:  # which brings a small network with it
+        experiment = "demo" if verb == "demo" else settings.get("experiment", "")
+        method = settings.get("method") or compose_files({"experiment": experiment})["method"]["name"]
+        smallest = {f"method.{key}": str(value) for key, value in METHODS[method].smallest.items()}
+        changed = {**SHRUNK, **smallest}
+    if verb == "crossvalidate" and "protocol" not in settings:
+        changed = {**changed, **FOLDS}
+    kept = [word for word in words if word.partition("=")[0] not in changed]
+    return [*kept, *(f"{key}={value}" for key, value in changed.items())]
+
+
+def _maker(experiment: str) -> list[str]:
+    """The command that makes a run of that name."""
+    if experiment == "demo":
+        return ["demo"]
+    if experiment in options("experiment"):
+        return ["train", f"experiment={experiment}"]
+    names = [(m, d) for m in METHODS.names() for d in DATASETS.names() if experiment == f"{m}_{d}"]
+    assert names, f"no command makes runs/{experiment}"
+    (method, dataset), *_ = names
+    words = DATASETS[dataset].examples.get(METHODS[method].targets[0], "").split()
+    return ["train", f"method={method}", f"dataset={dataset}", *words]
+
+
+def test_the_folder_of_a_page_is_left_as_it_was(home: Path) -> None:
+    """Commands write into the page's own folder and into runs, never beside the user's photographs."""
+    before = user_folder.write(home.parent / "again")
+    names = {path.relative_to(before) for path in before.rglob("*")}
+    left = {path.relative_to(home) for path in home.rglob("*")}
+    assert {path for path in left - names if path.parts[0] != "runs"} == set()
+    shutil.rmtree(before)
