@@ -8,7 +8,6 @@ It goes into NAME/ below the first folder of $FER_ZOO_DATA, else into data/NAME,
   fer-zoo download facial_expressions output=/data/faces
 """
 
-import sys
 from pathlib import Path
 
 from fer_zoo.cli.arguments import Command
@@ -52,15 +51,9 @@ def fetch(card: DatasetCard, folder: Path) -> None:
         is_archive = name.endswith(_ARCHIVES)
         target = (cache_folder() / "downloads" if is_archive else folder) / name
         print(f"downloading {address}", flush=True)
-        download(address, target, sha256 or None, _show_progress if sys.stderr.isatty() else None)
+        download(address, target, sha256 or None)
         if is_archive:
             print(f"unpacking {name}", flush=True)
             unpack(target, folder if len(card.downloads) == 1 else folder / Path(name).stem)
             target.unlink()
     print(f"{card.name} lies in {folder}")
-
-
-def _show_progress(done: int, total: int | None) -> None:
-    """One line that is written over; megabytes, and the share where the length is known."""
-    share = f" of {total / 1e6:.1f} MB, {done / total:.0%}" if total else " MB"
-    print(f"\r{done / 1e6:.1f}{share}", end="\n" if done == total else "", file=sys.stderr, flush=True)

@@ -21,8 +21,7 @@ from urllib.request import Request, urlopen
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import NO_SPACE, file_sha256, full_disk_told, write_atomically
-
-Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all if the server says
+from fer_zoo.core.progress import progress
 
 _BLOCK = 1 << 20
 _SILENCE_SECONDS = 30
@@ -30,14 +29,13 @@ _DAMAGED = (EOFError, LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFil
 _CLASHING_NAMES = (FileExistsError, IsADirectoryError, NotADirectoryError)
 
 
-def download(address: str, target: Path, sha256: str | None = None, progress: Progress | None = None) -> None:
+def download(address: str, target: Path, sha256: str | None = None) -> None:
     """Fetches a file under a temporary name, checks it and gives it its own; a file with the right checksum is kept.
 
     Args:
         address: http or https.
         target: the file to write.
         sha256: the expected checksum; without one only the length that the server tells is checked.
-        progress: called after every block.
 
     Raises:
         UserError: if it cannot be had whole: the address, the target, the checksum and the way by hand.
@@ -49,7 +47,7 @@ def download(address: str, target: Path, sha256: str | None = None, progress: Pr
         raise UserError(f"Cannot download {address}: only http and https addresses are fetched. {by_hand}")
     with write_atomically(target) as temporary:
         try:
-            _fetch(address, temporary, progress)
+            _fetch(address, temporary)
         except (OSError, HTTPException, EOFError) as error:
             if isinstance(error, OSError) and error.errno in NO_SPACE:
                 raise
@@ -61,17 +59,17 @@ def download(address: str, target: Path, sha256: str | None = None, progress: Pr
             raise UserError(f"{address} has sha256 {found}: it is not the file expected, and was removed. {by_hand}")
 
 
-def _fetch(address: str, target: Path, progress: Progress | None) -> None:
+def _fetch(address: str, target: Path) -> None:
     request = Request(address, headers={"User-Agent": "fer_zoo"})
     with urlopen(request, timeout=_SILENCE_SECONDS) as response, target.open("wb") as stream:
         length = response.headers.get("Content-Length")
         total = int(length) if length and length.isdecimal() else None
         done = 0
-        while block := response.read(_BLOCK):
+        blocks: Iterator[bytes] = iter(partial(response.read, _BLOCK), b"")
+        kilobytes = None if total is None else total // 1000
+        for block in progress(blocks, "downloading", total=kilobytes, unit="kB", each=lambda b: len(b) // 1000):
             stream.write(block)
             done += len(block)
-            if progress is not None:
-                progress(done, total)
     if total is not None and done != total:
         raise EOFError(f"the connection ended after {done} of {total} bytes")
 

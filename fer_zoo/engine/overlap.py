@@ -7,6 +7,7 @@ from typing import Any
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import file_sha256
+from fer_zoo.core.progress import progress
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.data.index import Index
 from fer_zoo.engine.checkpoint import subject_hash
@@ -20,7 +21,8 @@ def file_hashes(index: Index, ids: Iterable[str]) -> dict[str, str]:
     names = list(ids)
     paths = [index.root / image for image in index.table["image"].iloc[index.rows_of(names)]]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        hashes = dict(zip(names, pool.map(_content_hash, paths), strict=True))
+        contents = progress(pool.map(_content_hash, paths), "hashing files", total=len(names), unit="files")
+        hashes = dict(zip(names, contents, strict=True))
     return {name: content for name, content in hashes.items() if content}
 
 

@@ -14,10 +14,12 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.progress import progress
 
 RESAMPLES = 10_000
 LEVEL = 0.95
 _CHUNK_BYTES = 16 * 2**20  # of weights at a time: small enough for caches, large enough for the matrix product
+_LONG = 5_000_000  # draws, about a second
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def resampled_sums(
     generator = np.random.default_rng(seed)
     block = max(1, _CHUNK_BYTES // (8 * subjects))
     drawn = torch.empty(resamples, per_subject_sums.shape[1], dtype=torch.float64)
-    for first in range(0, resamples, block):
+    firsts, is_long = range(0, resamples, block), resamples * subjects > _LONG
+    for first in progress(firsts, "resampling people", total=resamples, unit="resamples", each=block, show=is_long):
         last = min(first + block, resamples)
         torch.matmul(draw_weights(generator, last - first, subjects), per_subject_sums, out=drawn[first:last])
     return drawn
