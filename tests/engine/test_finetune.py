@@ -123,9 +123,8 @@ def test_words_of_the_user_win_over_the_card(tune: Tune) -> None:
 
 
 def test_an_experiment_wins_over_the_card_and_the_user_over_both(tune: Tune) -> None:
-    """The file says 64 pixels, the card 32; neither says anything of the crop but the card."""
-    config = tune(experiment="demo")
-    assert (config.method["image_size"], config.method["crop_scale"]) == (64, 1.25)
+    """The file says 64 pixels, the card 32."""
+    assert tune(experiment="demo").method["image_size"] == 64
     assert tune(experiment="demo", method__image_size=48).method["image_size"] == 48
 
 
