@@ -17,12 +17,13 @@ and data.detector as in training; samples (on a sheet), seed, output=FOLDER (els
 names of people. Exit code 1 says that files are missing or unreadable, or that counts differ from the card.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import print_facts, print_heading, print_json, say, say_aside
-from fer_zoo.core.errors import UserError
+from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.registry import DATASETS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(command: Command) -> int:
 
     command.allow_flags("--pictures", "--json", "--show-paths")
     card = DATASETS[command.one_name("data set", "`fer-zoo list datasets` shows them.")]
-    given, of_pictures = _sorted_settings(command)
+    given, of_pictures = _sorted_settings(command, [field.name for field in fields(card.settings)])
     root = dict(given).get("root")
     own = [(key, text) for key, text in given if key != "root"]
     settings = settings_from_texts(card.settings, own)
@@ -64,12 +65,14 @@ def run(command: Command) -> int:
     return 0 if report.is_clean else 1
 
 
-def _sorted_settings(command: Command) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The settings of the data set, without the "dataset." in front, and those of the pictures."""
+def _sorted_settings(command: Command, known: Sequence[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The settings of the data set, which are known, without the "dataset." in front, and those of the pictures."""
     is_drawn = "--pictures" in command.flags
     of_dataset, of_pictures = list[tuple[str, str]](), list[tuple[str, str]]()
     for key, text in command.settings:
         if key.partition(".")[0] not in PICTURE_SETTINGS:
+            if is_drawn and key not in known and (hint := nearest(key, PICTURE_SETTINGS)):
+                raise UserError(f"There is no setting {key}.{hint}")
             of_dataset.append((key.removeprefix("dataset."), text))
         elif is_drawn:
             of_pictures.append((key, text))

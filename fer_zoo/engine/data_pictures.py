@@ -5,7 +5,7 @@ Boxes, crop, augmentation and colours come from the code that training runs, on 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,7 +170,8 @@ def draw_pictures(index: Index, plan: PicturePlan, *, echo: Callable[[str], None
         faces = _faces(views, group)
         title = f"{group.entry}: {len(faces)} of {group.samples:,} samples of {index.dataset}"
         save_sheet(path, class_sheet(faces, _columns(plan), title=title, lines=plan.describe(index)))
-        shown.append((group.entry, (f"{group.samples:,} samples", f"{group.subjects:,} subjects"), faces))
+        small = [replace(face, photograph=None, views=face.views[:1]) for face in faces]  # what waits for the overview
+        shown.append((group.entry, (f"{group.samples:,} samples", f"{group.subjects:,} subjects"), small))
     title = f"{index.dataset}: {len(index):,} samples, as evaluation sees them"
     save_sheet(folder / OVERVIEW, overview_sheet(shown, title=title, lines=plan.describe(index)))
     for sentence in (*_remarks(index, groups, views, len(rows)), *_left_from_before(folder, paths)):

@@ -122,3 +122,7 @@ def test_wrong_words_about_pictures_are_told_before_any_file_is_read(
     assert main([*main_words, "--pictures", "method=timm"]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.startswith("fer-zoo: No method is named 'timm'")
+    assert main([*main_words, "--pictures", "sampels=3"]) == 2
+    assert capsys.readouterr().err == "fer-zoo: There is no setting sampels. Did you mean 'samples'?\n"
+    assert main([*main_words, "--pictures", "anotators=x"]) == 2
+    assert "There is no setting anotators. Did you mean 'annotators'?" in capsys.readouterr().err
