@@ -59,8 +59,12 @@ class FaceTable:
                 f" {', '.join(POINT_COLUMNS[:2])} … {POINT_COLUMNS[-1]}, or {', '.join(OPENFACE_COLUMNS[:2])} …"
                 f" {OPENFACE_COLUMNS[-1]}."
             )
-        self._points = None if points is None else self._numbers(table, points).reshape(len(table), -1, 2)
-        self._boxes = self._numbers(table, BOXES) if has_boxes else _around(self._points)
+        self._points = None
+        if points is not None and spec.alignment == "five_points":
+            self._points = self._numbers(table, points).reshape(len(table), -1, 2)
+        self._boxes = self._numbers(table, BOXES) if has_boxes else np.full((len(table), 4), np.nan)
+        if self._points is not None:
+            self._boxes = np.where(np.isnan(self._boxes).all(axis=1)[:, None], _around(self._points), self._boxes)
         self._scores = self._numbers(table, (SCORE,))[:, 0] if SCORE in table else np.full(len(table), np.nan)
         self._rows = self._by_file(table)
         self._asked: dict[str, str] = {}  # file of the table -> the one that it was taken for
@@ -136,14 +140,18 @@ class FaceTable:
 
     def _problem(self, row: int, image_size: tuple[int, int]) -> str:
         left, top, width, height = self._boxes[row].tolist()
-        if np.isnan(self._boxes[row]).any() or (self._points is not None and np.isnan(self._points[row]).any()):
-            return "no face found" if np.isnan(self._boxes[row]).all() else "numbers of the face are missing"
-        if width <= 0 or height <= 0:
+        known = self._boxes[row] if self._points is None else self._points[row]
+        if np.isnan(known).any() or np.isnan(self._boxes[row]).any():
+            return "no face found" if np.isnan(known).all() else "numbers of the face are missing"
+        points = None if self._points is None else five_points(self._points[row])
+        if points is not None and np.ptp(points, axis=0).max() < 0.01:
+            return "the points of the face coincide"
+        if min(width, height) < 0.01:
             return "the box of the face has no area"
+        if max(width, height, 0.0 if points is None else np.ptp(points, axis=0).max()) > 10 * max(image_size):
+            return "the face is far larger than the image"
         if left >= image_size[0] or top >= image_size[1] or left + width <= 0 or top + height <= 0:
             return "the box of the face lies outside the image"
-        if self._points is not None and np.ptp(five_points(self._points[row]), axis=0).max() < 1e-3:
-            return "the points of the face coincide"
         return ""
 
     def _by_file(self, table: pd.DataFrame) -> Mapping[str, dict[int | None, list[int]]]:
@@ -157,16 +165,18 @@ class FaceTable:
         return rows
 
     def _numbers(self, table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "n k"]:
-        columns = [pd.to_numeric(table[name].replace("", None), errors="coerce") for name in names]
-        values = np.stack([column.to_numpy(np.float64, na_value=np.nan) for column in columns], axis=1)
-        values[~np.isfinite(values)] = np.nan
-        for row, column in np.argwhere(np.isnan(values)).tolist():
-            cell = table[names[column]].iloc[row]
-            if isinstance(cell, str) and cell.strip().lower() not in ("", "nan"):
+        """Columns of numbers; what is empty or not finite is NaN."""
+        values = np.full((len(table), len(names)), np.nan)
+        for position, name in enumerate(names):
+            column = table[name]
+            numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+            words = np.flatnonzero(np.isnan(numbers) & ~column.isna().to_numpy())
+            for row in words[~column.iloc[words].astype(str).str.strip().str.lower().isin(("", "nan")).to_numpy(bool)]:
                 raise UserError(
-                    f"{self.name} row {row + self._first_row}: {names[column]} is {cell!r}; a number is expected, or"
+                    f"{self.name} row {row + self._first_row}: {name} is {column.iloc[row]!r}; a number is expected, or"
                     " nothing where there is no face."
                 )
+            values[:, position] = np.where(np.isfinite(numbers), numbers, np.nan)
         return values
 
     def _lacks(self, name: str, table: pd.DataFrame) -> UserError:
@@ -184,9 +194,8 @@ def five_points(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "5 2"]:
     return np.stack([*eyes, points[NOSE_TIP], *points[list(MOUTH_CORNERS)]])
 
 
-def _around(points: Float[np.ndarray, "n p 2"] | None) -> Float[np.ndarray, "n 4"]:
-    if points is None:
-        return np.zeros((0, 4))
+def _around(points: Float[np.ndarray, "n p 2"]) -> Float[np.ndarray, "n 4"]:
+    """The boxes around points."""
     low, high = points.min(axis=1), points.max(axis=1)  # NaN where a point is missing
     return np.concatenate([low, high - low], axis=1)
 
