@@ -48,3 +48,9 @@ class LoggerSettings:
     wandb: bool = setting(False, "a run at Weights & Biases, offline in the run's folder where no key is set")
     project: str = setting("fer_zoo", "the wandb project")
     entity: str = setting("", "the wandb user or team; empty for the key's own")
+
+    def __post_init__(self) -> None:
+        if not self.project.strip():
+            raise UserError("logger.project is empty; it must be the name of a wandb project.")
+        if (self.entity or self.project != type(self).project) and not self.wandb:
+            raise UserError("logger.project and logger.entity are of wandb; add logger=wandb or logger.wandb=true.")

@@ -20,3 +20,12 @@ def test_other_devices_are_refused(devices: str) -> None:
 
 def test_a_log_is_written_unless_switched_off() -> None:
     assert (LoggerSettings().csv, LoggerSettings().tensorboard) == (True, False)
+
+
+def test_a_wandb_project_without_wandb_is_told() -> None:
+    for values in ({"project": "faces"}, {"entity": "lab", "tensorboard": True}):
+        with pytest.raises(UserError, match=r"are of wandb; add logger=wandb or logger\.wandb=true\.$"):
+            build_settings(LoggerSettings, values, where="logger")
+    with pytest.raises(UserError, match=r"logger\.project is empty"):
+        build_settings(LoggerSettings, {"project": " ", "wandb": True}, where="logger")
+    assert build_settings(LoggerSettings, {"project": "faces", "wandb": True}, where="logger").project == "faces"
