@@ -14,6 +14,7 @@ from PIL import Image
 
 import fer_zoo.engine.train as train_module
 import fer_zoo.engine.validation as validation_module
+from fer_zoo.cli.main import main
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.config import RunConfig, compose
@@ -101,6 +102,24 @@ def test_temperature_is_used_only_where_asked(fitted: tuple[Path, list[str]]) ->
     assert tables[0]["emotion"].tolist() == tables[1]["emotion"].tolist()
     assert np.abs(plain - calibrated).max() > 1e-3
     np.testing.assert_allclose(calibrated, at_temperature(plain, value), atol=2e-5)  # tables have 6 digits
+
+
+def test_predict_and_evaluate_take_calibrated_on_the_command_line(
+    fitted: tuple[Path, list[str]], many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(patterns.stripes(2, seed=5)).save(tmp_path / "one.png")
+    tables = []
+    for asked in ("false", "true"):
+        words = [f"checkpoint={fitted[0]}", "detector=none", "device=cpu", f"calibrated={asked}"]
+        assert main(["predict", str(tmp_path / "one.png"), *words, f"output={tmp_path / asked}.csv"]) == 0
+        tables.append(pd.read_csv(tmp_path / f"{asked}.csv"))
+    assert tables[0]["emotion"].tolist() == tables[1]["emotion"].tolist()
+    assert abs(tables[0]["prob_fear"] - tables[1]["prob_fear"]).max() > 1e-4
+    words = [f"dataset.root={many}", "data.workers=0", "trainer=cpu", f"output={tmp_path / 'scores'}"]
+    assert main(["evaluate", str(fitted[0]), *words, "calibrated=true"]) == 0
+    shown = capsys.readouterr().out
+    assert "timm_classifier, calibrated" in shown
+    assert "Calibrated: probabilities at temperature" in shown
 
 
 def test_calibrated_evaluation_stands_beside_the_plain_one(
