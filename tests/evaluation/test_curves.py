@@ -1,6 +1,5 @@
 """Curves: which columns of a log become which panel, and the bars of the reliability diagram."""
 
-
 import numpy as np
 import pytest
 
