@@ -93,7 +93,7 @@ def test_after_ctrl_c_the_same_command_goes_on_to_the_same_bytes(
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"faces{suffix}", f"unbroken{suffix}"]
     assert [line for line in lines if line.startswith("going on after ")]
     counts = [
-        [line.split("; ")[:4] for line in some if line.startswith(("faces: ", "predicted "))] for some in (said, lines)
+        [line.split("; ")[:3] for line in some if line.startswith(("faces: ", "predicted "))] for some in (said, lines)
     ]
     assert counts[0] == counts[1]
 
