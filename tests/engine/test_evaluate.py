@@ -19,6 +19,7 @@ from fer_zoo.engine.evaluate import evaluate
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
 
+pytestmark = pytest.mark.usefixtures("no_validation_pictures")
 Configure = Callable[..., RunConfig]
 
 

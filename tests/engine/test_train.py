@@ -25,6 +25,7 @@ from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.jobs import status
 from fer_zoo.engine.train import train
 
+pytestmark = pytest.mark.usefixtures("no_validation_pictures")
 Configure = Callable[..., RunConfig]
 MODEL = "model/model.safetensors"
 
