@@ -18,7 +18,7 @@ from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
 BOXES = ("face_x", "face_y", "face_width", "face_height")
 SCORE = "face_score"
 OPENFACE_COLUMNS = tuple(f"{axis}_{number}" for number in range(NUM_LANDMARKS) for axis in "xy")
-_POINTS = (POINT_COLUMNS, LANDMARK_COLUMNS, OPENFACE_COLUMNS)  # the first that the table has is used
+POINTS = (POINT_COLUMNS, LANDMARK_COLUMNS, OPENFACE_COLUMNS)  # the first that the table has is used
 
 
 class GivenFace(NamedTuple):
@@ -50,7 +50,7 @@ class FaceTable:
         if "file" not in table:
             raise self._lacks("file", table)
         has_boxes = set(BOXES) <= set(table)
-        points = next((names for names in _POINTS if set(names) <= set(table)), None)
+        points = next((names for names in POINTS if set(names) <= set(table)), None)
         if spec.alignment == "none" and not has_boxes:
             raise self._lacks(next(name for name in BOXES if name not in table), table)
         if spec.alignment == "five_points" and points is None:
@@ -186,12 +186,13 @@ class FaceTable:
         )
 
 
-def five_points(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "5 2"]:
+def five_points(points: Float[np.ndarray, "*s n 2"]) -> Float[np.ndarray, "*s 5 2"]:
     """Five points as they are, or those of 68: the mean of each eye, the nose tip and the corners of the mouth."""
-    if len(points) == 5:
+    if points.shape[-2] == 5:
         return points
-    eyes = [points[list(LANDMARK_GROUPS[name])].mean(axis=0) for name in ("right_eye", "left_eye")]
-    return np.stack([*eyes, points[NOSE_TIP], *points[list(MOUTH_CORNERS)]])
+    eyes = [points[..., list(LANDMARK_GROUPS[name]), :].mean(axis=-2) for name in ("right_eye", "left_eye")]
+    rest = points[..., [NOSE_TIP, *MOUTH_CORNERS], :]
+    return np.concatenate([np.stack(eyes, axis=-2), rest], axis=-2)
 
 
 def _around(points: Float[np.ndarray, "n p 2"]) -> Float[np.ndarray, "n 4"]:

@@ -1,8 +1,9 @@
 """table: a user's own CSV or parquet file whose columns the user names: image, label, subject, clip, action units."""
 
+import math
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
+from fer_zoo.data.face_tables import BOXES, POINTS, five_points
+from fer_zoo.data.image_sources import BOX_COLUMNS, LANDMARK_COLUMNS, POINT_COLUMNS
 from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
 
 NAME = "table"
@@ -44,6 +47,11 @@ class TableSettings:
     split_column: str = setting("", "train, validation (val, valid) or test; an empty cell is in no part")
     au_columns: list[str] = setting([], "columns of action units: AU12, AU12_r or 12; an empty cell is missing")
     au_space: str = setting("au/disfa12", "the space of au_columns; entries without any value are left out")
+    faces: bool = setting(
+        False,
+        "use the table's own boxes (face_x, face_y, face_width, face_height) or points (right_eye_x …, landmark_0_x …,"
+        " or x_0 … as OpenFace writes them), in pixels; empty cells: no face",
+    )
     missing_images: str = setting(
         "stop", "when a listed image is not there: skipped ones are counted", choices=("stop", "skip")
     )
@@ -92,6 +100,8 @@ def read(root: Path, settings: TableSettings) -> Index:
         spaces["au"], lacking = _units_in_data(whole, units)
         notes += lacking
         columns |= {entry: units[entry] for entry in spaces["au"].entries}
+    if settings.faces:
+        columns |= _faces(sheet)
     columns |= _descriptions(sheet, settings)
     table = index_table(NAME, images, **columns)
     num_alone = int((table["subject"] == table["id"]).sum())
@@ -177,6 +187,41 @@ def _emotions(sheet: _Sheet, settings: TableSettings) -> tuple[LabelSpace, list[
             raise UserError(f"{error} To make classes of the labels, set dataset.label_space=own.") from error
 
     return space, sheet.each(name, "label_column", entry)
+
+
+def _faces(sheet: _Sheet) -> dict[str, np.ndarray]:
+    """Boxes and points under their names in an index; of 68 points also the five that are aligned."""
+
+    def numbers(names: Sequence[str]) -> np.ndarray:
+        return np.stack([np.array(sheet.each(name, "faces", partial(_pixels, column=name))) for name in names], axis=1)
+
+    known = set(sheet.table.columns)
+    found: dict[str, np.ndarray] = {}
+    if set(BOXES) <= known:
+        found |= dict(zip(BOX_COLUMNS, numbers(BOXES).T, strict=True))
+    names = next((names for names in POINTS if set(names) <= known), None)
+    if names is not None:
+        values = numbers(names)
+        five = five_points(values.reshape(len(values), -1, 2)).reshape(len(values), -1)
+        found |= dict(zip(POINT_COLUMNS, five.T, strict=True))
+        if values.shape != five.shape:
+            found |= dict(zip(LANDMARK_COLUMNS, values.T, strict=True))
+    if not found:
+        raise UserError(
+            f"dataset.faces=true, but {sheet.name} has no whole set of columns of boxes ({', '.join(BOXES)}), of five"
+            f" points ({POINTS[0][0]} … {POINTS[0][-1]}) or of 68 ({POINTS[1][0]} … or {POINTS[2][0]} …)."
+        )
+    return found
+
+
+def _pixels(cell: str, column: str) -> float:
+    try:
+        value = float(cell) if cell else math.nan
+    except ValueError as error:
+        raise UserError(f"{column} is {cell!r}, which is not a number.") from error
+    if math.isinf(value) or (column in BOXES[2:] and value <= 0):
+        raise UserError(f"{column} is {cell}; pixels are expected, of a width or a height more than 0.")
+    return value
 
 
 def _text(cell: object) -> str:

@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 from fakes import table as fakes
 from fakes.fake import write_image
+from PIL import Image
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import label_space
+from fer_zoo.data.image_sources import BOX_COLUMNS, POINT_COLUMNS, FaceImages, UnreadableImage, known_points
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 
@@ -170,3 +173,57 @@ def test_own_labels_that_are_none_are_told(tmp_path: Path) -> None:
         opened(root, file="t.csv", label_column="label", label_space="own")
     with pytest.raises(UserError, match="There is no class in column empty"):
         opened(root, file="t.csv", label_column="empty", label_space="own")
+
+
+BOX_CELLS = "face_x,face_y,face_width,face_height"
+
+
+def test_boxes_and_points_of_the_table_are_those_of_the_index(tmp_path: Path) -> None:
+    """68 points as OpenFace writes them also give the five that are aligned; an empty row has no face."""
+    points = np.arange(136.0).reshape(68, 2)
+    names = [f"{axis}_{number}" for number in range(68) for axis in "xy"]
+    cells = ",".join(f"{value:g}" for value in points.ravel())
+    text = f"path,label,{BOX_CELLS},{','.join(names)}\n0.jpg,happy,10,20,30.5,40,{cells}\n1.jpg,sad{',' * 140}\n"
+    root = sheet_of(tmp_path, text)
+    index = opened(root, file="t.csv", label_column="label", faces=True)
+    assert index.table.loc[0, list(BOX_COLUMNS)].tolist() == [10, 20, 30.5, 40]
+    np.testing.assert_array_equal(known_points(index)[0], points)
+    five = index.table.loc[0, list(POINT_COLUMNS)].to_numpy(float).reshape(5, 2)
+    np.testing.assert_allclose(five[0], points[36:42].mean(axis=0))  # the eye at the left of the picture
+    np.testing.assert_allclose(five[2:], points[[30, 48, 54]])
+    assert index.table.loc[1, [*BOX_COLUMNS, *POINT_COLUMNS]].isna().all()
+    without = opened(root, file="t.csv", label_column="label")
+    assert without.fingerprint() == index.fingerprint() and not set(BOX_COLUMNS) & set(without.table)
+
+
+def test_a_network_gets_the_box_that_the_table_says(tmp_path: Path) -> None:
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[10:30, 40:60] = 255
+    root = sheet_of(tmp_path, f"path,label,{BOX_CELLS}\n0.jpg,happy,40,10,20,20\n1.jpg,sad,,,,\n")
+    Image.fromarray(pixels).save(root / "0.jpg", "PNG")
+    index = opened(root, file="t.csv", label_column="label", faces=True)
+    spec = InputSpec(height=16, width=16, crop_scale=0.9, colour="grey", mean=(0.0,), std=(1.0,))
+    assert FaceImages(index, spec).read(0).min() == 255
+    with pytest.raises(UnreadableImage, match="no face found"):
+        FaceImages(index, spec).read(1)
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ("1,2,x,4", "t.csv row 2: face_width is 'x', which is not a number"),
+        ("1,2,0,4", "t.csv row 2: face_width is 0; pixels are expected"),
+        ("1,2,3,-4", "t.csv row 2: face_height is -4; pixels are expected"),
+        ("inf,2,3,4", "t.csv row 2: face_x is inf; pixels are expected"),
+    ],
+)
+def test_a_box_that_is_none_is_refused_with_its_row(tmp_path: Path, cells: str, says: str) -> None:
+    root = sheet_of(tmp_path, f"path,label,{BOX_CELLS}\n0.jpg,happy,{cells}\n1.jpg,sad,1,2,3,4\n")
+    with pytest.raises(UserError, match=says):
+        opened(root, file="t.csv", label_column="label", faces=True)
+
+
+def test_a_table_without_a_whole_set_of_face_columns_is_refused(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label,face_x\n0.jpg,happy,1\n1.jpg,sad,2\n")
+    with pytest.raises(UserError, match="no whole set of columns of boxes"):
+        opened(root, file="t.csv", label_column="label", faces=True)
