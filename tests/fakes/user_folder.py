@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from fakes import videos
 from fakes.pictures import drawn_face
 from PIL import Image
 
@@ -11,22 +12,27 @@ PEOPLE = ("anna", "ben", "cleo", "dora", "emil", "fran", "gita", "hugo")
 
 
 def write(folder: Path) -> Path:
-    """Class folders, a table, single photographs, and a copy of `facial_expressions` where it is looked for."""
+    """Class folders, a table, photographs, a video, and a copy of `facial_expressions` where it is looked for."""
     _class_folders(folder / "my_faces", ("happiness", "neutral", "sadness"))
     _class_folders(folder / "my_moods", ("bored", "cheerful", "tired"))
     _table(folder / "photos")
     for name in ("holiday/beach.jpg", "holiday/dinner.jpg", "new_photos/today.jpg", "holiday.jpg", "a.jpg", "b.jpg"):
         _photograph(folder / name, seed=len(name))
+    videos.write(folder / "clip.mp4", (_face(shade, side=96) for shade in range(-6, 6)))
     _facial_expressions(folder / "data" / "facial_expressions")
     return folder
 
 
 def _photograph(path: Path, *, seed: int, side: int = 96) -> None:
-    """A drawn face on a plain ground, a little brighter or darker by the seed."""
+    """A drawn face on a plain ground, of a shade that differs a little by the seed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shade = np.random.default_rng(seed).integers(-25, 25)
+    shade = int(np.random.default_rng(seed).integers(-25, 25))
+    Image.fromarray(_face(shade, side=side)).save(path, quality=95)
+
+
+def _face(shade: int, *, side: int) -> np.ndarray:
     pixels = np.clip(drawn_face(side).astype(int) + shade, 0, 255).astype(np.uint8)
-    Image.fromarray(np.pad(pixels, ((8, 8), (8, 8), (0, 0)), mode="edge")).save(path, quality=95)
+    return np.pad(pixels, ((8, 8), (8, 8), (0, 0)), mode="edge")
 
 
 def _class_folders(root: Path, classes: tuple[str, ...]) -> None:
