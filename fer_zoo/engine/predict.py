@@ -159,15 +159,16 @@ class Predictor:
 
     def _tracked(self, photographs: Iterable[Photograph], resume: Resume | None) -> Generator[FoundFaces, None, None]:
         """Detected pictures, their faces numbered by tracks where that is asked for."""
-        tracker, video = Tracker(self.every), None
+        tracker, video, last = Tracker(self.every), None, -1
         first_frame = resume.frame if resume else 0
         with closing(self._prepared(pictures(photographs, every=self.every, first_frame=first_frame))) as prepared:
             for found in prepared:
-                if found.name != video:
+                if found.name != video or (found.frame is not None and found.frame <= last):
                     tracker = Tracker(self.every)
                     if resume and video is None:
                         tracker.recall(resume.tracked)
                     video = found.name
+                last = -1 if found.frame is None else found.frame
                 if self.track and found.frame is not None:
                     found = replace(found, tracks=tracker.update(found.frame, [_box(face) for face in found.faces]))
                 yield found

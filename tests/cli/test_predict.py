@@ -5,9 +5,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from fakes.pictures import drawn_face
+from fakes.videos import faces_on_ground, write
 from PIL import Image
 
 from fer_zoo.cli.main import main
+from fer_zoo.data.video import Video
 
 
 @pytest.fixture
@@ -36,6 +38,23 @@ def test_a_table_and_pictures_are_written(
     assert lines[0] == "device: cpu; detector: haar; photographs: 3"
     assert lines[-2:] == [f"written: {output}", f"written: {tmp_path / 'out/faces_pictures'}"]
     assert len(list((tmp_path / "out/faces_pictures").glob("*.png"))) >= 1
+
+
+def test_a_video_is_printed_or_written_with_its_clip(
+    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write(tmp_path / "clip.mp4", faces_on_ground(5, [(60, 20)]))
+    words = ["predict", str(clip), f"checkpoint={trained.run}", "device=cpu", "every=2", "track=true"]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:5] == ["file", "frame", "face", "track", "emotion"]
+    assert [line.split()[1:4] for line in lines[1:]] == [[str(n), "0", "0"] for n in (0, 2, 4)]
+    assert main([*words, f"output={tmp_path / 'clip.csv'}", "--pictures"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith("photographs: 0; videos: 1; one frame in 2")
+    assert pd.read_csv(tmp_path / "clip.csv")["frame"].tolist() == [0, 2, 4]
+    assert len(list(Video(tmp_path / "clip_pictures" / "00000_clip.mp4").frames())) == 5
+    assert main([*words, f"output={tmp_path / 'clip.csv'}"]) == 2
+    assert "exists already; choose another name or delete it" in capsys.readouterr().err
 
 
 def test_rows_are_printed_where_no_output_is_named(
@@ -67,6 +86,11 @@ def test_rows_are_printed_where_no_output_is_named(
             ["{faces}", "checkpoint=none", "output={run}/metrics.csv"],
             "{run}/metrics.csv exists already; choose another",
         ),
+        (["{faces}", "checkpoint={run}", "every=0"], "every is 0; it must be at least 1"),
+        (["{faces}", "checkpoint={run}", "every=often"], "every must be int, got 'often'"),
+        (["{faces}", "checkpoint={run}", "track=maybe"], "track must be bool, got 'maybe'"),
+        (["{faces}", "checkpoint={run}", "evry=2"], "`fer-zoo predict` has no setting evry. Did you mean 'every'?"),
+        (["{faces}", "checkpoint={run}", "boxes=none.csv"], "boxes=none.csv"),
         (["{faces}", "checkpoint={run}", "output=a.csv", "--json"], "--json prints the rows; with output=NAME.json"),
         (["{faces}", "checkpoint={faces}"], "The checkpoint {faces} holds no card.json"),
     ],

@@ -131,8 +131,9 @@ def test_each_video_has_tracks_of_its_own_and_photographs_none(task: FaceTask, c
     Image.fromarray(drawn_face()).save(tmp_path / "one.png")
     other = tmp_path / "other.mp4"
     other.write_bytes(clip.read_bytes())
-    table = fer_zoo.predict([clip, tmp_path / "one.png", other], task, track=True, every=5)
-    assert table["track"].fillna(-1).tolist() == [0, 1] * 3 + [-1] + [0, 1] * 3
+    files = [clip, tmp_path / "one.png", other, other]
+    table = fer_zoo.predict(files, task, track=True, every=5)
+    assert table["track"].fillna(-1).tolist() == [0, 1] * 3 + [-1] + [0, 1] * 6
 
 
 def test_a_table_of_boxes_takes_the_place_of_the_detector(
