@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.landmarks import LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP, NUM_LANDMARKS
 from fer_zoo.data.detection import Face
 from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
+from fer_zoo.data.sheets import Sheet
 
 BOXES = ("face_x", "face_y", "face_width", "face_height")
 SCORE = "face_score"
@@ -37,7 +38,7 @@ class FaceTable:
     by the path as it was given, else by its name.
 
     Args:
-        path: ends in .csv or .parquet.
+        path: ends in .csv, .tsv or .parquet.
         spec: of the checkpoint, which needs boxes or points.
 
     Raises:
@@ -46,13 +47,14 @@ class FaceTable:
 
     def __init__(self, path: Path, spec: InputSpec) -> None:
         self.name = str(path)
-        table, self._first_row = _read(path)
-        if "file" not in table:
-            raise self._lacks("file", table)
+        sheet = Sheet(path, name=self.name, said=f"boxes={path}")
+        table, self._first_row = sheet.table, sheet.first_row
+        sheet.require("file")
         has_boxes = set(BOXES) <= set(table)
         points = next((names for names in POINTS if set(names) <= set(table)), None)
-        if spec.alignment == "none" and not has_boxes:
-            raise self._lacks(next(name for name in BOXES if name not in table), table)
+        if spec.alignment == "none":
+            for name in BOXES:
+                sheet.require(name)
         if spec.alignment == "five_points" and points is None:
             raise UserError(
                 f"This checkpoint aligns faces by five points, which {path} lacks: it needs the columns"
@@ -179,12 +181,6 @@ class FaceTable:
             values[:, position] = np.where(np.isfinite(numbers), numbers, np.nan)
         return values
 
-    def _lacks(self, name: str, table: pd.DataFrame) -> UserError:
-        shown = ", ".join(map(str, table.columns[:12])) + (" …" if len(table.columns) > 12 else "")
-        return UserError(
-            f"{self.name} has no column {name}.{nearest(name, list(map(str, table.columns)))} It has: {shown}."
-        )
-
 
 def five_points(points: Float[np.ndarray, "*s n 2"]) -> Float[np.ndarray, "*s 5 2"]:
     """Five points as they are, or those of 68: the mean of each eye, the nose tip and the corners of the mouth."""
@@ -204,23 +200,3 @@ def _around(points: Float[np.ndarray, "n p 2"]) -> Float[np.ndarray, "n 4"]:
 def _plain_path(text: str) -> str:
     """Without "./", as pathlib writes it."""
     return str(Path(text.strip()))
-
-
-def _read(path: Path) -> tuple[pd.DataFrame, int]:
-    """The table, a CSV as text, and the number of its first row in the file."""
-    if path.suffix not in (".csv", ".parquet"):
-        raise UserError(f"boxes={path} must end in .csv or .parquet.")
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise UserError(f"boxes={path}: there is no such file.") from error
-    except (ValueError, OSError) as error:  # what pandas and pyarrow raise for a file that is no table
-        first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise UserError(f"boxes={path} cannot be read as {path.suffix[1:]}: {first}.") from error
-    table.columns = pd.Index([str(column).strip() for column in table.columns])
-    if table.columns.has_duplicates:
-        raise UserError(f"boxes={path} has two columns of one name: {', '.join(table.columns)}.")
-    return table, 1 if path.suffix == ".parquet" else 2  # the header is row 1 of a text file

@@ -121,7 +121,7 @@ def test_points_take_the_place_of_boxes(tmp_path: Path, names: tuple[str, ...]) 
     expected = points if len(points) == 5 else five_points(points)
     np.testing.assert_allclose(given_face.points, expected)
     np.testing.assert_allclose(given_face.face[:4], [*points.min(axis=0), *np.ptp(points, axis=0)])
-    with pytest.raises(UserError, match="has no column face_x"):
+    with pytest.raises(UserError, match="has no column 'face_x'"):
         FaceTable(written(tmp_path, [row]), CROPS)
 
 
@@ -145,8 +145,8 @@ def test_points_that_lack_or_coincide_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "rows", "sentence"),
     [
-        (CROPS, [{"path": "a.jpg"}], r"has no column file\. It has: path"),
-        (CROPS, [{"file": "a.jpg", "face_x": 1, "face_y": 1, "face_widht": 1}], r"no column face_width\. Did you mean"),
+        (CROPS, [{"path": "a.jpg"}], r"has no column 'file'\. It has: path"),
+        (CROPS, [{"file": "a.jpg", "face_x": 1, "face_y": 1, "face_widht": 1}], r"no column 'face_width'\. Did you mean"),
         (CROPS, [box("a.jpg"), box("a.jpg", "12px")], r"row 3: face_x is '12px'; a number is expected"),
         (CROPS, [box("a.jpg", frame=1.5)], r"row 2: frame 1\.5 is no whole number from 0"),
         (CROPS, [box("a.jpg", frame=-1)], r"row 2: frame -1 is no whole number from 0"),
@@ -160,8 +160,8 @@ def test_bad_tables_are_told(tmp_path: Path, spec: InputSpec, rows: list[dict[st
 
 def test_files_that_are_no_tables_are_told(tmp_path: Path) -> None:
     for name, content, sentence in (
-        ("missing.csv", None, "there is no such file"),
-        ("boxes.xlsx", b"", r"must end in \.csv or \.parquet"),
+        ("missing.csv", None, "is not there"),
+        ("boxes.xlsx", b"", r"must end in \.csv, \.tsv or \.parquet"),
         ("empty.csv", b"", "cannot be read as csv"),
         ("bytes.csv", b"file\n\xff\xfe", "cannot be read as csv"),
         ("text.parquet", b"file", "cannot be read as parquet"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,9 @@ from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import BOXES, POINTS, five_points
 from fer_zoo.data.image_sources import BOX_COLUMNS, LANDMARK_COLUMNS, POINT_COLUMNS
 from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
+from fer_zoo.data.sheets import Sheet
 
 NAME = "table"
-T = TypeVar("T")
 
 _ACTION_UNIT = re.compile(r"(?:au)?\s*(\d{1,2})(?:_r)?", re.IGNORECASE)
 
@@ -87,8 +87,8 @@ def read(root: Path, settings: TableSettings) -> Index:
     """
     if not settings.label_column and not settings.au_columns:
         raise UserError("Data set table needs dataset.label_column or dataset.au_columns: say what is to be learned.")
-    sheet = _Sheet(root, settings.file)
-    images = sheet.each(settings.path_column, "path_column", lambda cell: _relative(cell, root))
+    sheet = _sheet(root, settings.file)
+    images = sheet.each(settings.path_column, "dataset.path_column", lambda cell: _relative(cell, root))
     columns: dict[str, Any] = {}
     notes, spaces = list[Note](), dict[str, LabelSpace]()
     if settings.label_column:
@@ -120,62 +120,17 @@ def read(root: Path, settings: TableSettings) -> Index:
     )
 
 
-class _Sheet:
-    """The table as text, with the number that each row has in the file."""
-
-    def __init__(self, root: Path, file: str) -> None:
-        if not file:
-            raise UserError("Data set table needs dataset.file=PATH, a .csv, .tsv or .parquet file.")
-        path = root / file
-        self.name, self.suffix = file, path.suffix.lower().removeprefix(".")
-        if self.suffix not in ("csv", "tsv", "parquet"):
-            raise UserError(f"dataset.file={file} must end in .csv, .tsv or .parquet.")
-        if not path.is_file():
-            raise UserError(f"dataset.file={file} is not there: looked in {root}.")
-        self.first_row = 1 if self.suffix == "parquet" else 2  # the header is row 1 of a text file
-        try:
-            if self.suffix == "parquet":
-                self.table = pd.read_parquet(path)
-            else:
-                separator = "\t" if self.suffix == "tsv" else ","
-                self.table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
-        except (ValueError, OSError) as error:  # what pandas and pyarrow raise for a file that is no table
-            raise UserError(f"dataset.file={file} cannot be read as {self.suffix}: {_first_line(error)}.") from error
-        self.table.columns = pd.Index([str(column).strip() for column in self.table.columns])
-        if self.table.columns.has_duplicates:
-            raise UserError(f"dataset.file={file} has two columns of one name: {', '.join(self.table.columns)}.")
-
-    def column(self, name: str, setting_name: str) -> list[str]:
-        """Cells as stripped text.
-
-        Raises:
-            UserError: if there is no such column, with the nearest names.
-        """
-        known = list(self.table.columns)
-        if name not in known:
-            shown = ", ".join(known[:24]) + (" …" if len(known) > 24 else "")
-            hint = nearest(name, known)
-            raise UserError(f"{self.name} has no column {name!r} (dataset.{setting_name}).{hint} It has: {shown}.")
-        return [_text(cell) for cell in self.table[name]]
-
-    def each(self, name: str, setting_name: str, convert: Callable[[str], T]) -> list[T]:
-        """What `convert` makes of each cell; its error gets the row in front."""
-        converted: dict[str, T] = {}
-        for row, cell in enumerate(cells := self.column(name, setting_name)):
-            if cell in converted:
-                continue
-            try:
-                converted[cell] = convert(cell)
-            except UserError as error:
-                raise UserError(f"{self.name} row {row + self.first_row}: {error}") from error
-        return [converted[cell] for cell in cells]
+def _sheet(root: Path, file: str) -> Sheet:
+    if not file:
+        raise UserError("Data set table needs dataset.file=PATH, a .csv, .tsv or .parquet file.")
+    return Sheet(root / file, name=file, said=f"dataset.file={file}")
 
 
-def _emotions(sheet: _Sheet, settings: TableSettings) -> tuple[LabelSpace, list[str | None]]:
+def _emotions(sheet: Sheet, settings: TableSettings) -> tuple[LabelSpace, list[str | None]]:
     """The label space and the entry of each row."""
     name, where = settings.label_column, f"column {settings.label_column}"
     if settings.label_space == OWN:
-        cells = sheet.column(name, "label_column")
+        cells = sheet.column(name, "dataset.label_column")
         space = own_space("emotion", sorted({cell for cell in cells if cell}), where=where)
     else:
         space = space_for("emotion", settings.label_space, where="dataset.label_space")
@@ -186,14 +141,16 @@ def _emotions(sheet: _Sheet, settings: TableSettings) -> tuple[LabelSpace, list[
         except UserError as error:
             raise UserError(f"{error} To make classes of the labels, set dataset.label_space=own.") from error
 
-    return space, sheet.each(name, "label_column", entry)
+    return space, sheet.each(name, "dataset.label_column", entry)
 
 
-def _faces(sheet: _Sheet) -> dict[str, np.ndarray]:
+def _faces(sheet: Sheet) -> dict[str, np.ndarray]:
     """Boxes and points under their names in an index; of 68 points also the five that are aligned."""
 
     def numbers(names: Sequence[str]) -> np.ndarray:
-        return np.stack([np.array(sheet.each(name, "faces", partial(_pixels, column=name))) for name in names], axis=1)
+        return np.stack(
+            [np.array(sheet.each(name, "dataset.faces", partial(_pixels, column=name))) for name in names], axis=1
+        )
 
     known = set(sheet.table.columns)
     found: dict[str, np.ndarray] = {}
@@ -224,18 +181,6 @@ def _pixels(cell: str, column: str) -> float:
     return value
 
 
-def _text(cell: object) -> str:
-    if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell):
-        return ""
-    if isinstance(cell, float) and cell.is_integer():  # whole numbers become floats where a cell is missing
-        return str(int(cell))
-    return str(cell).strip()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
 def _relative(cell: str, root: Path) -> str:
     """The path below the root, with forward slashes; the message holds no path, as names may stand in it."""
     path = PurePosixPath(cell.replace("\\", "/"))
@@ -247,7 +192,7 @@ def _relative(cell: str, root: Path) -> str:
     return relative
 
 
-def _descriptions(sheet: _Sheet, settings: TableSettings) -> dict[str, list[Any]]:
+def _descriptions(sheet: Sheet, settings: TableSettings) -> dict[str, list[Any]]:
     """The columns that say whose and when an image is; people and clips become codes."""
     wanted: dict[str, tuple[str, Callable[[str], Any]]] = {
         "subject": (settings.subject_column, lambda cell: subject_code(NAME, cell) if cell else ""),
@@ -256,7 +201,11 @@ def _descriptions(sheet: _Sheet, settings: TableSettings) -> dict[str, list[Any]
         "source": (settings.source_column, lambda cell: cell),
         "split": (settings.split_column, _part),
     }
-    return {name: sheet.each(column, f"{name}_column", convert) for name, (column, convert) in wanted.items() if column}
+    return {
+        name: sheet.each(column, f"dataset.{name}_column", convert)
+        for name, (column, convert) in wanted.items()
+        if column
+    }
 
 
 def _frame(cell: str) -> int:
@@ -271,7 +220,7 @@ def _part(cell: str) -> str:
     return SPLIT_WORDS[cell.lower()] if cell else ""
 
 
-def _action_units(sheet: _Sheet, columns: list[str], space: LabelSpace) -> dict[str, np.ndarray]:
+def _action_units(sheet: Sheet, columns: list[str], space: LabelSpace) -> dict[str, np.ndarray]:
     """One float column per entry that has a column."""
     values: dict[str, np.ndarray] = {}
     taken: dict[str, str] = {}
@@ -280,7 +229,7 @@ def _action_units(sheet: _Sheet, columns: list[str], space: LabelSpace) -> dict[
         if entry in taken:
             raise UserError(f"dataset.au_columns names {entry} twice: {taken[entry]} and {column}.")
         taken[entry] = column
-        values[entry] = np.array(sheet.each(column, "au_columns", partial(_value, column=column, space=space)))
+        values[entry] = np.array(sheet.each(column, "dataset.au_columns", partial(_value, column=column, space=space)))
     return values
 
 
