@@ -146,7 +146,11 @@ def test_points_that_lack_or_coincide_are_told(tmp_path: Path) -> None:
     ("spec", "rows", "sentence"),
     [
         (CROPS, [{"path": "a.jpg"}], r"has no column 'file'\. It has: path"),
-        (CROPS, [{"file": "a.jpg", "face_x": 1, "face_y": 1, "face_widht": 1}], r"no column 'face_width'\. Did you mean"),
+        (
+            CROPS,
+            [{"file": "a.jpg", "face_x": 1, "face_y": 1, "face_widht": 1}],
+            r"no column 'face_width'\. Did you mean",
+        ),
         (CROPS, [box("a.jpg"), box("a.jpg", "12px")], r"row 3: face_x is '12px'; a number is expected"),
         (CROPS, [box("a.jpg", frame=1.5)], r"row 2: frame 1\.5 is no whole number from 0"),
         (CROPS, [box("a.jpg", frame=-1)], r"row 2: frame -1 is no whole number from 0"),
