@@ -58,15 +58,14 @@ def evaluate(
     is_split = bool(keys & {"protocol", "protocol.name"})
     config = _configuration(folder, task.card, settings)
     run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
-    default = folder.parent / ("test_calibrated" if own.calibrated else "test")
-    output = run.config.output if "output" in keys else default
+    part = "test_calibrated" if own.calibrated else "test"
     refuse_training_data(task.card, run, echo=echo)
     if run.index.fingerprint() != task.card["training"]["fingerprint"]:
+        part = f"{part}_{run.index.dataset}"  # beside the run's own test part
         for sentence in match_sentences(run.index, run.split.test, task.spaces[run.target]):
             echo(sentence)
+    output = run.config.output if "output" in keys else folder.parent / part
     report = evaluate_run(task, run, Path(output), echo=echo)
-    own_data = run.index.fingerprint() == task.card["training"]["fingerprint"]
-    part = default.name if own_data else f"{default.name}_{run.index.dataset}"
     _send(folder.parent, part, report, Path(output), echo)
     return report, Path(output)
 

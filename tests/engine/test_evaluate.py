@@ -1,6 +1,7 @@
 """Evaluation of a checkpoint: which people are scored, and what becomes of images that cannot be."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,14 @@ def test_other_data_is_scored_whole(trained: Path, tmp_path: Path) -> None:
     assert report.scores.coverage.scored == 12
     assert report.scores.coverage.apart == 1
     assert "neutral" not in set(table["emotion"])
+
+
+def test_other_data_leave_the_test_part_of_the_run_as_it_is(trained: Path, tmp_path: Path) -> None:
+    root = patterns.write(tmp_path / "others", people=("Ida", "Jan"), seed=1)
+    shutil.copytree(trained, tmp_path / "run")
+    _, folder = evaluate(tmp_path / "run", words(root), echo=quiet)
+    assert folder == tmp_path / "run" / "test_image_folder"
+    assert not (tmp_path / "run" / "test").exists()
 
 
 def test_people_of_the_training_are_found_in_other_data(trained: Path, tmp_path: Path) -> None:
