@@ -143,6 +143,8 @@ def _shrunk(words: list[str]) -> list[str]:
         method = settings.get("method") or compose_files({"experiment": experiment})["method"]["name"]
         smallest = {f"method.{key}": str(value) for key, value in METHODS[method].smallest.items()}
         changed = {**SHRUNK, **smallest}
+    if "logger" in settings:  # which is no part of a run's id: a run of its own, or nothing would be trained
+        changed = {**changed, "seed": str(len(settings["logger"]))}
     if verb == "crossvalidate" and "protocol" not in settings:
         changed = {**changed, **FOLDS}
     kept = [word for word in words if word.partition("=")[0] not in changed]
