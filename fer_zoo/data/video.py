@@ -8,27 +8,26 @@ import struct
 from collections.abc import Generator
 from contextlib import closing, suppress
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.codec.context import ThreadType
 from av.sidedata.sidedata import Type
 from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 from PIL import Image
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.data.video_decoding import Damaged, NoVideo, decoded, opened
-from fer_zoo.data.video_files import COUNTABLE_CODECS, PacketIndex, is_cut_off, lacks_moov
+from fer_zoo.data.video_decoding import Damaged, NoVideo, Packets, decoded, opened, read_packets
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"}
 )
 
-Matrix = tuple[int, int, int, int]  # a, b, c, d: a stored pixel (x, y) is shown at (a x + c y, b x + d y)
+_BREAKS_OFF = "the file is cut off or damaged"
 
 
 class UnreadableVideo(UserError):
@@ -77,10 +76,9 @@ class Video:
         is_mirrored: whether it also says to mirror them, left and right, once they are turned.
         num_frames: as the file says, which need not be true; None where it does not say.
         rate: mean frames a second; None where it is not known.
-        duration: seconds, as the file says; None where it does not.
 
     Raises:
-        UnreadableVideo: when it is missing, empty, no video (a text, a picture, sound alone), or lacks its index.
+        UnreadableVideo: when it is missing, no video (a text, a picture, sound alone), or without one whole frame.
     """
 
     def __init__(self, path: str | Path, *, name: str = "") -> None:
@@ -90,17 +88,15 @@ class Video:
                 self.num_frames = stream.frames or None
                 rate = stream.guessed_rate if container.duration is None else stream.average_rate
                 self.rate = float(rate) if rate else None
-                self.duration = None if container.duration is None else container.duration / av.time_base
                 self._time_base = stream.time_base
-                self._is_countable = stream.codec_context.name in COUNTABLE_CODECS
-        except (NoVideo, av.FFmpegError, OSError, UnicodeError) as error:
-            raise UnreadableVideo(self.name, _why_it_does_not_open(self.path, error)) from error
-        self._is_cut_off = is_cut_off(self.path)
+        except NoVideo as error:
+            is_there = self.path.exists()
+            reason = "no video in it, or cut off before its index" if is_there else "file not found"
+            raise UnreadableVideo(self.name, reason) from error
         first = self._first_frame()
         self._stored, self._first_time = (first.width, first.height), first.pts
-        self._matrix = _display_matrix(first)
-        self.width, self.height = self._stored[::-1] if self._matrix[0] == 0 else self._stored
-        self.rotation, self.is_mirrored = _rotation(self._matrix)
+        self.rotation, self.is_mirrored = _turn(first)
+        self.width, self.height = self._stored[::-1] if self.rotation % 180 else self._stored
 
     def frames(self, start: int = 0, step: int = 1) -> Generator[Frame, None, None]:
         """Every step-th frame from a number on, in the order in which they are shown; memory does not grow.
@@ -113,20 +109,16 @@ class Video:
                 its frames changes.
         """
         convert = VideoReformatter()
-        number, reached = -1, start
-        for threads in (ThreadType.AUTO, ThreadType.NONE):  # threads do not say where damage begins: then without
-            try:
-                with closing(self._numbered(reached, threads)) as numbered:
-                    for number, frame in numbered:
-                        self._check_size(number, frame)
-                        if number >= reached and (number - start) % step == 0:
-                            rgb = convert.reformat(frame, format="rgb24", threads=1).to_ndarray()
-                            yield Frame(number, self._seconds(number, frame), upright(rgb, self._matrix))
-                        reached = max(reached, number + 1)
-                return
-            except Damaged as damage:
-                if threads == ThreadType.NONE:
-                    raise UnreadableVideo(self.name, self._why_it_ends(), last=number) from damage
+        number = -1
+        try:
+            with closing(self._numbered(start)) as numbered:
+                for number, frame in numbered:
+                    self._check_size(number, frame)
+                    if number >= start and (number - start) % step == 0:
+                        rgb = convert.reformat(frame, format="rgb24", threads=1).to_ndarray()
+                        yield Frame(number, self._seconds(number, frame), upright(rgb, self.rotation, self.is_mirrored))
+        except Damaged as damage:
+            raise UnreadableVideo(self.name, _BREAKS_OFF, last=number if number >= 0 else None) from damage
 
     def frame(self, number: int) -> Frame:
         """The frame of that number, from 0.
@@ -141,55 +133,28 @@ class Video:
         return found
 
     def _first_frame(self) -> av.VideoFrame:
-        with closing(self._decoded(ThreadType.NONE)) as frames, suppress(Damaged):
+        with closing(decoded(self.path, is_whole=True)) as frames, suppress(Damaged):
             for frame in frames:
                 return frame
-        raise UnreadableVideo(self.name, f"no whole frame in it, {self._why_it_ends()}")
+        raise UnreadableVideo(self.name, f"no whole frame in it, {_BREAKS_OFF}")
 
     @cached_property
-    def _index(self) -> PacketIndex | None:
-        """None where the times of the packets do not tell the numbers of the frames."""
-        if not self._is_countable or self._first_time is None:
-            return None
-        with opened(self.path) as (container, stream), suppress(av.FFmpegError):
-            index = PacketIndex.read(container.demux(stream))
-            return index if index and index.number(self._first_time) == 0 else None
-        return None
+    def _packets(self) -> Packets:
+        return read_packets(self.path)
 
-    def _numbered(self, start: int, threads: ThreadType) -> Generator[tuple[int, av.VideoFrame], None, None]:
-        """Frames with their numbers, from `start` or an earlier one on."""
-        index = self._index if start else None
-        if index is not None:
-            for key in index.starts(start):
-                with suppress(_Lost):
-                    yield from self._from_key(index, key, start, threads)
-                    return
-        yield from enumerate(self._decoded(threads))
-
-    def _from_key(
-        self, index: PacketIndex, key: int, start: int, threads: ThreadType
-    ) -> Generator[tuple[int, av.VideoFrame], None, None]:
-        """Frames from a key frame on; as far as `start` their times tell their numbers, then they are counted."""
-        expected: int | None = None
-        with closing(self._decoded(threads, key)) as frames:
-            try:
-                for frame in frames:
-                    if expected is None or expected <= start:
-                        number = index.number(frame.pts)
-                        if number is None or number > start or expected not in (None, number):
-                            raise _Lost
-                        expected = number
-                    yield expected, frame
-                    expected += 1
-            except Damaged as damage:
-                if expected is None:
-                    raise _Lost from damage
-                raise
-        if expected is None or expected <= min(start, len(index.times) - 1):
-            raise _Lost
-
-    def _decoded(self, threads: ThreadType, key: int | None = None) -> Generator[av.VideoFrame, None, None]:
-        return decoded(self.path, threads, key=key, is_whole=not self._is_cut_off, is_countable=self._is_countable)
+    def _numbered(self, start: int) -> Generator[tuple[int, av.VideoFrame], None, None]:
+        """Frames with their numbers, from `start` or from the first one on."""
+        times, keys, is_whole = self._packets
+        if 0 < start < len(times) and times[0] == self._first_time:
+            for key in keys[keys <= times[start]][::-1][:3]:  # a seek may come out behind the nearest one
+                with closing(decoded(self.path, is_whole=is_whole, key=int(key))) as frames:
+                    first = _frame_at(frames, int(times[start]))
+                    if first is not None:
+                        yield start, first
+                        yield from zip(count(start + 1), frames, strict=False)
+                        return
+        with closing(decoded(self.path, is_whole=is_whole)) as frames:
+            yield from enumerate(frames)
 
     def _check_size(self, number: int, frame: av.VideoFrame) -> None:
         if (frame.width, frame.height) != self._stored:
@@ -201,13 +166,6 @@ class Video:
             return float((frame.pts - self._first_time) * self._time_base)
         return number / self.rate if self.rate else None
 
-    def _why_it_ends(self) -> str:
-        return "the file is cut off" if self._is_cut_off else "the file is damaged"
-
-
-class _Lost(Exception):
-    """A frame does not have the number that its time says."""
-
 
 def is_video(path: Path) -> bool:
     """Whether a file is taken for a video: by its suffix, and where that is unknown by what it holds.
@@ -217,64 +175,41 @@ def is_video(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or suffix in PICTURE_SUFFIXES:
         return suffix in SUFFIXES
-    try:
-        with Image.open(path):
-            return False
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        pass
-    try:
-        with opened(path):
-            return True
-    except (NoVideo, av.FFmpegError, OSError, UnicodeError):
+    with suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError), Image.open(path):
         return False
+    with suppress(NoVideo), opened(path):
+        return True
+    return False
 
 
-def upright(image: UInt8[np.ndarray, "h w 3"], matrix: Matrix) -> UInt8[np.ndarray, "h2 w2 3"]:
-    """Stored pixels as a display matrix shows them, turned by quarters only.
+def upright(image: UInt8[np.ndarray, "h w 3"], rotation: int, is_mirrored: bool) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """Stored pixels turned counter-clockwise by degrees (a multiple of 90), then left and right mirrored if asked for.
 
     Example:
-        >>> upright(np.arange(6, dtype=np.uint8).reshape(1, 2, 3), (0, -1, 1, 0))[:, 0, 0].tolist()
+        >>> upright(np.arange(6, dtype=np.uint8).reshape(1, 2, 3), 90, False)[:, 0, 0].tolist()
         [3, 0]
     """
-    if matrix == (1, 0, 0, 1):
-        return image
-    a, b, c, d = matrix
-    if a == 0:
-        image, x_step, y_step = image.swapaxes(0, 1), c, b
-    else:
-        x_step, y_step = a, d
-    return np.ascontiguousarray(image[::y_step, ::x_step])
+    turned = np.rot90(image, rotation // 90)
+    return np.ascontiguousarray(turned[:, ::-1] if is_mirrored else turned)
 
 
-def _display_matrix(frame: av.VideoFrame) -> Matrix:
-    """The linear part of a frame's display matrix, to the nearest quarter turn."""
+def _turn(frame: av.VideoFrame) -> tuple[int, bool]:
+    """What a frame's display matrix says: degrees counter-clockwise, and whether left and right change places then.
+
+    A stored pixel (x, y) is shown at (a x + c y, b x + d y).
+    """
     data: Any = frame.side_data  # its stub knows one kind only
     if Type.DISPLAYMATRIX not in data:
-        return (1, 0, 0, 1)
-    values = struct.unpack("=9i", bytes(data[Type.DISPLAYMATRIX]))
-    a, b, c, d = (values[i] for i in (0, 1, 3, 4))
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return (-1 if a < 0 else 1, 0, 0, -1 if d < 0 else 1)
-    return (0, -1 if b < 0 else 1, -1 if c < 0 else 1, 0)
-
-
-def _rotation(matrix: Matrix) -> tuple[int, bool]:
-    """Degrees counter-clockwise, and whether left and right change places afterwards."""
-    a, b, c, d = matrix
+        return 0, False
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data[Type.DISPLAYMATRIX]))
     is_mirrored = a * d - b * c < 0
-    if is_mirrored:  # what is left when x is mirrored back
-        a, c = -a, -c
-    return round(math.degrees(math.atan2(-b, a))) % 360, is_mirrored
+    angle = math.degrees(math.atan2(-b, -a if is_mirrored else a))  # of what is left when x is mirrored back
+    return round(angle / 90) % 4 * 90, is_mirrored
 
 
-def _why_it_does_not_open(path: Path, error: Exception) -> str:
-    """A few words for what PyAV says in many."""
-    if isinstance(error, NoVideo):
-        return "no video in it"
-    if not path.exists():
-        return "file not found"
-    if path.is_file() and path.stat().st_size == 0:
-        return "empty file"
-    if path.is_file() and lacks_moov(path):
-        return "its index (moov) is missing, as where a recording was cut off"
-    return "no video or cut short"
+def _frame_at(frames: Generator[av.VideoFrame, None, None], time: int) -> av.VideoFrame | None:
+    """The frame that is shown at a time, None where another one comes instead."""
+    with suppress(Damaged):
+        frame = next((frame for frame in frames if frame.pts is None or frame.pts >= time), None)
+        return frame if frame is not None and frame.pts == time else None
+    return None

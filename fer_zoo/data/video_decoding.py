@@ -1,30 +1,51 @@
-"""Whole frames of a video stream in the order in which they are shown, and where they end."""
+"""What FFmpeg tells of a video file: its packets, whether all of them are there, and the frames that they become."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import av
-from av.codec.context import ThreadType
+import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
-
-from fer_zoo.data.video_files import VideoPacket
+from jaxtyping import Int64
 
 # FFmpeg also opens texts, single pictures, and playlists that name other files: none of them is a video here.
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,asf,ogg,mxf,nut,dv,"
     "yuv4mpegpipe,wav,mp3,flac,aac"
 )
-
-
-class Damaged(Exception):
-    """Nothing that is sound follows the frames so far."""
+# A packet of these holds one frame that is shown, so that times of packets tell numbers of frames. (VP8 hides some.)
+_COUNTABLE_CODECS = frozenset(
+    {"h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg", "prores", "dnxhd", "ffv1", "rawvideo"}
+)
+_TRANSPORT_STREAM = "mpegts"
+_TRANSPORT_PACKETS = (188, 192, 204)  # bytes: of a broadcast, of Blu-ray, with error correction
+_SLACK = 0.02  # seconds, as files round their times
 
 
 class NoVideo(Exception):
-    """The file opens, but holds no moving pictures."""
+    """The file cannot be opened, or holds no moving pictures."""
+
+
+class Damaged(Exception):
+    """Nothing that is sound, and whose place is sure, follows the frames so far."""
+
+
+class Packets(NamedTuple):
+    """What the packets of a video stream say without being decoded.
+
+    Attributes:
+        times: when each frame is shown, ascending, in units of the stream; empty where that does not tell its number.
+        keys: those of `times` from which decoding may begin, ascending.
+        is_whole: whether as much came as the file says that it holds; True where it does not say.
+    """
+
+    times: Int64[np.ndarray, " t"]
+    keys: Int64[np.ndarray, " k"]
+    is_whole: bool
 
 
 @contextmanager
@@ -32,88 +53,99 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its first video stream, a cover picture being none.
 
     Raises:
-        NoVideo: if there is no such stream, or nothing here decodes it.
-        av.FFmpegError: for what is no container.
+        NoVideo: for what is no container, or has no such stream that can be decoded.
     """
-    # "file:" keeps a name with a colon from being taken for a protocol.
-    with av.open(f"file:{path}", options={"format_whitelist": _FORMATS}, metadata_errors="replace") as container:
+    try:  # "file:" keeps a name with a colon from being taken for a protocol
+        container = av.open(f"file:{path}", options={"format_whitelist": _FORMATS}, metadata_errors="replace")
+    except (av.FFmpegError, OSError, UnicodeError) as error:
+        raise NoVideo from error
+    with container:
         streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams or streams[0].codec_context is None:
             raise NoVideo
         yield container, streams[0]
 
 
-def decoded(
-    path: Path, threads: ThreadType, *, key: int | None = None, is_whole: bool = True, is_countable: bool = False
-) -> Generator[av.VideoFrame, None, None]:
-    """Frames from the beginning, or from a key frame on.
+def read_packets(path: Path) -> Packets:
+    """The packets of a video; it is read to its end, and nothing is decoded."""
+    times, keys, decoding_times = list[int | None](), list[int](), list[int]()
+    duration = 0  # of the last frame
+    end = 0.0  # seconds, of what lasts longest
+    with opened(path) as (container, stream):
+        try:
+            for packet in container.demux():
+                if packet.pts is not None and packet.time_base is not None:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if not packet.size or packet.stream_index != stream.index:
+                    continue
+                if packet.dts is not None:
+                    decoding_times.append(packet.dts)
+                    duration = packet.duration or 0
+                if not packet.is_discard:
+                    times.append(packet.pts)
+                    if packet.is_keyframe and packet.pts is not None:
+                        keys.append(packet.pts)
+        except av.FFmpegError:  # decoding will end there, too
+            pass
+        span = decoding_times[-1] + duration - decoding_times[0] if decoding_times else 0
+        is_whole = _is_whole(container, stream, span, end, path.stat().st_size)
+        shown = np.array(sorted(time for time in times if time is not None), np.int64)
+        if (
+            stream.codec_context.name not in _COUNTABLE_CODECS
+            or len(shown) < len(times)
+            or (np.diff(shown) == 0).any()
+            or (np.diff(decoding_times) < 0).any()  # as where parts were joined
+        ):
+            shown, keys = shown[:0], []
+        return Packets(shown, np.array(sorted(keys), np.int64), is_whole)
+
+
+def decoded(path: Path, *, is_whole: bool, key: int | None = None) -> Generator[av.VideoFrame, None, None]:
+    """Frames in the order in which they are shown, from the beginning or from a key frame on.
 
     Args:
         path: the file.
-        threads: with NONE the frames end exactly where damage begins, otherwise perhaps some frames earlier.
+        is_whole: where it is not, the frames that wait for others in the end are left out: one that is lost may belong
+            between them.
         key: the time of the key frame, in units of the stream.
-        is_whole: False where the file is known to be cut off.
-        is_countable: whether there are as many frames as packets; threads hide errors in the last ones.
 
     Raises:
         Damaged: after the last frame that is sound and whose place is sure.
     """
     with opened(path) as (container, stream):
-        stream.thread_type = threads
-        is_strict = container.format.name != "mpegts"  # there it also means that parts were joined
+        is_strict = container.format.name != _TRANSPORT_STREAM  # there it also means that parts were joined
         if key is not None:
             container.seek(key, stream=stream)
-        last: VideoPacket | None = None
-        missing = 0
         has_key = False
         try:
             for packet in container.demux(stream):
-                if not packet.size:
-                    break
+                if not packet.size and not is_whole:
+                    raise Damaged
                 has_key = has_key or packet.is_keyframe
                 if packet.is_corrupt and has_key and is_strict:
                     raise Damaged
-                frames = _frames(packet, is_strict=has_key)
-                missing += has_key * (not packet.is_discard) - len(frames)
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError:
+                    if not has_key:  # as in a broadcast that begins anywhere
+                        continue
+                    raise
+                if any(frame.is_corrupt for frame in frames):
+                    raise Damaged
                 yield from frames
-                last = packet
-        except (Damaged, av.FFmpegError):
-            is_whole = False
-        frames, is_sound = _pending(stream, last, is_whole=is_whole)
-        if threads == ThreadType.NONE or (is_sound and not (is_countable and missing > len(frames))):
-            yield from frames
-        else:
-            raise Damaged
-        if not is_sound:
-            raise Damaged
+        except av.FFmpegError as error:
+            raise Damaged from error
 
 
-def _frames(packet: VideoPacket, *, is_strict: bool) -> Sequence[av.VideoFrame]:
-    """The frames that a packet completes; before the first key frame, as in a broadcast, none is expected."""
-    try:
-        frames = packet.decode()
-    except av.FFmpegError:
-        if is_strict:
-            raise
-        return []
-    if any(frame.is_corrupt for frame in frames):
-        raise Damaged
-    return frames
-
-
-def _pending(stream: VideoStream, last: VideoPacket | None, *, is_whole: bool) -> tuple[Sequence[av.VideoFrame], bool]:
-    """What the decoder still holds, and whether that is all there should be.
-
-    Where packets are lost, only frames before which nothing can be missing: a lost packet is decoded, hence shown,
-    after the last one that came.
-    """
-    try:
-        frames = stream.codec_context.decode(None)
-    except av.FFmpegError:
-        return [], False
-    if is_whole and not any(frame.is_corrupt for frame in frames):
-        return frames, True
-    if last is None or last.dts is None:
-        return [], False
-    end = last.dts + (last.duration or 0)
-    return [frame for frame in frames if not frame.is_corrupt and frame.pts is not None and frame.pts <= end], False
+def _is_whole(container: InputContainer, stream: VideoStream, span: int, end: float, size: int) -> bool:
+    """Whether the packets last as long as the file says; only these formats say it."""
+    match container.format.name.split(",")[0]:
+        case "avi":  # its unit of time is the frame
+            return span >= stream.frames
+        case "mov" if stream.time_base is not None:
+            return span * stream.time_base >= (stream.duration or 0) * stream.time_base - _SLACK
+        case "matroska":  # tells of its longest stream
+            return end >= (container.duration or 0) / av.time_base - _SLACK
+        case "mpegts":
+            return not all(size % packet for packet in _TRANSPORT_PACKETS)
+    return True

@@ -85,7 +85,7 @@ def test_photographs_and_videos_go_together(task: FaceTask, clip: Path, tmp_path
     ]  # fmt: skip
     assert table["frame"].fillna(-1).tolist() == [-1, 0, 0, 7, 7, 0, -1, -1]
     assert table["seconds"].isna().tolist() == [True, False, False, False, False, False, True, True]
-    assert table["problem"].tolist()[5:] == ["no face found", "unreadable: no video or cut short", ""]
+    assert table["problem"].tolist()[5:] == ["no face found", "unreadable: no video in it, or cut off before its index", ""]
     assert not table["face_found"].iloc[5:7].any()
 
 
@@ -96,7 +96,7 @@ def test_a_video_that_breaks_off_has_its_rows_and_one_that_says_so(task: FaceTas
     table = fer_zoo.predict([path, clip], task)
     own = table[table["file"] == str(path)]
     last = own.iloc[-1]
-    assert last["problem"] == f"unreadable after frame {own['frame'].max()}: the file is cut off"
+    assert last["problem"] == f"unreadable after frame {own['frame'].max()}: the file is cut off or damaged"
     assert not last["face_found"] and pd.isna(last["frame"]) and pd.isna(last["face"])
     assert own["frame"].tolist()[:-1] == [n for n in range(own["frame"].max() + 1) for _ in PLACES]
     assert len(table) - len(own) == 2 * NUMBER
