@@ -26,10 +26,6 @@ SHRUNK = {"trainer": "cpu", "trainer.max_epochs": "1", "data.batch_size": "8", "
 FOLDS = {"protocol.folds": "2"}  # of crossvalidate
 # Command -> where it is proved; it sets up an environment, or needs what only another test has.
 PROVED_ELSEWHERE = {
-    "fer-zoo evaluate runs/timm_classifier_image_folder/RUN calibrated=true": "test_validation.py",
-    "fer-zoo predict new_photos/ checkpoint=runs/timm_classifier_image_folder/RUN calibrated=true output=faces.csv": (
-        "test_validation.py; the few pictures here give no temperature"
-    ),
     "make demo": "the target runs `fer-zoo demo`, which is run here",
     "make test": "the target that runs this test",
     "python3 -m venv .venv": "the Makefile's `install`, which every other target needs",
