@@ -123,6 +123,27 @@ class FaceTable:
             notes.append(f"{len(asked) - len(found):,} of {len(asked):,} files have no row in {self.name}")
         return notes
 
+    def unreached(self, ends: Mapping[str, int], every: int) -> list[str]:
+        """A sentence where rows are of frames behind the end of their video.
+
+        Args:
+            ends: video -> the last frame that was looked at, -1 where there was none.
+            every: frames that this does not divide were left out on purpose.
+        """
+        behind = {
+            file: sum(len(rows) for frame, rows in self._rows[own].items() if _is_behind(frame, end, every))
+            for file, end in ends.items()
+            if (own := self._found(file)) is not None
+        }
+        files = [file for file, number in behind.items() if number]
+        if not files:
+            return []
+        where = (
+            f"{files[0]}, whose last one is {ends[files[0]]}" if ends[files[0]] >= 0 else f"{files[0]}, which has none"
+        )
+        more = f", and of {len(files) - 1} more videos" if len(files) > 1 else ""
+        return [f"{sum(behind.values()):,} rows of {self.name} are of frames that were not reached: of {where}{more}"]
+
     def _found(self, file: str) -> str | None:
         """The file of the table that is meant."""
         exact = _plain_path(file)
@@ -189,6 +210,10 @@ def five_points(points: Float[np.ndarray, "*s n 2"]) -> Float[np.ndarray, "*s 5 
     eyes = [points[..., list(LANDMARK_GROUPS[name]), :].mean(axis=-2) for name in ("right_eye", "left_eye")]
     rest = points[..., [NOSE_TIP, *MOUTH_CORNERS], :]
     return np.concatenate([np.stack(eyes, axis=-2), rest], axis=-2)
+
+
+def _is_behind(frame: int | None, end: int, every: int) -> bool:
+    return frame is not None and frame > end and frame % every == 0
 
 
 def _around(points: Float[np.ndarray, "n p 2"]) -> Float[np.ndarray, "n 4"]:

@@ -70,7 +70,7 @@ def predict_files(
     folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
     if folder:
         make_folder(folder)
-    found, columns, spaces = Findings(predictor), predictor.columns(), predictor.task.spaces
+    found, columns, spaces = Findings(predictor, videos), predictor.columns(), predictor.task.spaces
     if output is None:
         rows = [row for some in _followed(predictor, files, videos, None, settings) for row in found.counted(some)]
         if folder:
@@ -84,7 +84,9 @@ def predict_files(
                 writer.write(found.counted(some))
             if folder:
                 write_pictures(writer.rows(), files, folder, spaces)
-    for line in [*found.lines(), *(f"written: {place}" for place in (output, folder) if place)]:
+    ends = {str(file): found.ends[_written(file)] for file in videos}
+    unmet = predictor.given.unreached(ends, settings.every) if predictor.given else []
+    for line in [*found.lines(), *unmet, *(f"written: {place}" for place in (output, folder) if place)]:
         echo(line)
     return rows, list(columns)
 
@@ -116,9 +118,18 @@ def open_predictor(settings: PredictSettings) -> Predictor:
 
 
 class Findings:
-    """Counts of rows, problems and predicted classes, and what is said of them at the end."""
+    """Counts of rows, problems and predicted classes, and what is said of them at the end.
 
-    def __init__(self, predictor: Predictor) -> None:
+    Args:
+        predictor: whose rows they are.
+        videos: which of the files are no photographs.
+
+    Attributes:
+        ends: video -> the last frame that was looked at, -1 where there was none.
+    """
+
+    def __init__(self, predictor: Predictor, videos: Iterable[Path]) -> None:
+        self.ends = dict.fromkeys(map(_written, videos), -1)
         self._classes = {
             target: dict.fromkeys(space.entries, 0)
             for target, space in predictor.task.spaces.items()
@@ -132,16 +143,21 @@ class Findings:
     def counted(self, rows: Sequence[Row], *, is_new: bool = True) -> Sequence[Row]:
         """The rows of one photograph or frame, once they are counted."""
         for row in rows:
+            file = _written(row["file"])
             breaks_off = not row["face_found"] and row["problem"].startswith("unreadable after frame")
             what = "faces" if row["face_found"] else "videos that break off" if breaks_off else row["problem"]
             self._problems[what] += 1
-            if breaks_off:
-                self._broken.append(f"{row['file']} is {row['problem']}")
+            if file in self.ends and row.get("frame") is not None:
+                self.ends[file] = row["frame"]
+            elif file in self.ends:
+                self._broken.append(f"{file} is {row['problem']}")
             for target, counts in self._classes.items():
                 if row.get(target) is not None:
                     counts[row[target]] += 1
         if is_new and rows:
-            self._pictures["photographs" if rows[0].get("frame") is None else "frames"] += 1
+            is_frame = rows[0].get("frame") is not None
+            if is_frame or _written(rows[0]["file"]) not in self.ends:
+                self._pictures["frames" if is_frame else "photographs"] += 1
             self._seconds = time.perf_counter() - self._start
         return rows
 
@@ -156,7 +172,8 @@ class Findings:
         warnings = [warning for counts in self._classes.values() if (warning := warning_of(counts))]
         broken = self._broken[:_MOST_TOLD]
         if len(self._broken) > _MOST_TOLD:
-            broken.append(f"{len(self._broken) - _MOST_TOLD} more videos break off; the column problem says where")
+            more = len(self._broken) - _MOST_TOLD
+            broken.append(f"{more} more videos cannot be read to their end; the column problem says why")
         return [*lines, *(f"warning: {text}" for text in [*warnings, *broken])]
 
 
@@ -221,7 +238,7 @@ def _rest(
             values = [row[name] for name in BOX_COLUMNS]
             box = (0.0, 0.0, 1.0, 1.0) if None in values else (values[0], values[1], values[2], values[3])
             tracks[row["track"]] = (row["frame"], row["track"], box)
-    names = [str(file).encode("utf-8", "backslashreplace").decode() for file in files]
+    names = [_written(file) for file in files]
     position, frame = names.index(writer.last["file"]), writer.last["frame"]
     if frame is None:
         echo(f"going on after {files[position]}")
@@ -235,7 +252,8 @@ def _made_of(files: Iterable[Path], settings: PredictSettings) -> dict[str, Any]
     folder = checkpoint_folder(settings.checkpoint)
     weights = "".join(file_sha256(folder / name) for name in (WEIGHTS, CARD))
     return {
-        "files": [str(file).encode("utf-8", "backslashreplace").decode() for file in files],
+        "files": [_written(file) for file in files],
+        "sizes of the files": [file.stat().st_size if file.is_file() else None for file in files],
         "checkpoint": sha256(weights.encode()).hexdigest(),
         "detector": settings.detector,
         "boxes": file_sha256(Path(settings.boxes)) if settings.boxes else "",
@@ -244,3 +262,8 @@ def _made_of(files: Iterable[Path], settings: PredictSettings) -> dict[str, Any]
         "calibrated": settings.calibrated,
         "fer_zoo": fer_zoo.__version__,
     }
+
+
+def _written(file: Path | str) -> str:
+    """A file's name as a table holds it: bytes that are no UTF-8 are spelled out."""
+    return str(file).encode("utf-8", "backslashreplace").decode()

@@ -198,6 +198,47 @@ def test_other_settings_do_not_go_on(
         run(tmp_path / "faces.csv", some=files[:1])
 
 
+def test_a_file_of_another_size_does_not_go_on(
+    run: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write(tmp_path / "clip.mp4", faces_on_ground(4, PLACES))
+    with monkeypatch.context() as patch:
+        interrupt_after(2, patch)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "faces.csv", some=[clip])
+    write(clip, faces_on_ground(6, PLACES))
+    with pytest.raises(UserError, match="was begun with sizes of the files="):
+        run(tmp_path / "faces.csv", some=[clip])
+
+
+def test_videos_that_cannot_be_read_are_named_and_are_no_photographs(
+    run: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    for number in range(7):
+        (tmp_path / f"{number}.mp4").write_text("no video")
+    lines = run(tmp_path / "faces.csv", some=sorted(tmp_path.glob("*.mp4")))
+    (problem,) = pd.read_csv(tmp_path / "faces.csv")["problem"].unique()
+    assert problem.startswith("unreadable: ")
+    assert lines[1] == f"{problem}: 7"
+    assert lines[2:-1] == [
+        *(f"warning: {tmp_path / f'{number}.mp4'} is {problem}" for number in range(5)),
+        "warning: 2 more videos cannot be read to their end; the column problem says why",
+    ]
+
+
+def test_boxes_behind_the_end_of_a_video_are_said(
+    run: Callable[..., list[str]], files: list[Path], tmp_path: Path
+) -> None:
+    run(tmp_path / "faces.csv", some=[files[1]])
+    (tmp_path / "short").mkdir()
+    short = write(tmp_path / "short" / "clip.mp4", faces_on_ground(21, PLACES))
+    boxes, some = str(tmp_path / "faces.csv"), [short]
+    said = f" rows of {boxes} are of frames that were not reached: of {short}, whose last one is 20"
+    assert f"6{said}" in run(tmp_path / "all.csv", some=some, boxes=boxes)
+    assert f"2{said}" in run(tmp_path / "some.csv", some=some, boxes=boxes, every=2)
+    assert not [line for line in run(tmp_path / "whole.csv", some=[files[1]], boxes=boxes) if "not reached" in line]
+
+
 def test_settings_that_do_not_fit_together_are_told(run: Callable[..., list[str]], tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"takes the place of a detector; leave detector=none out"):
         run(tmp_path / "faces.csv", boxes="boxes.csv", detector="none")
