@@ -46,6 +46,10 @@ def run(command: Command) -> int:
     given, of_pictures = _sorted_settings(command, [field.name for field in fields(card.settings)])
     root = dict(given).get("root")
     own = [(key, text) for key, text in given if key != "root"]
+    known = ("root", *(field.name for field in fields(card.settings)))
+    for key, _ in own:
+        if key.partition(".")[0] not in known:
+            raise UserError(f"There is no setting {key}.{nearest(key, known)} Known: {', '.join(known)}.")
     settings = settings_from_texts(card.settings, own)
     index = open_dataset(card.name, root, **settings)
     draw = _pictures(index, of_pictures) if "--pictures" in command.flags else None
@@ -62,6 +66,8 @@ def run(command: Command) -> int:
     elif paths:
         print_heading("files of the ids above and on the pictures" if drawn else "files of the ids above")
         print_facts(paths)
+    elif report.missing or report.unreadable:
+        say("--show-paths shows the files of these ids.")
     return 0 if report.is_clean else 1
 
 

@@ -164,5 +164,5 @@ def label_space(name: str) -> LabelSpace:
     """
     whole, colon, entries = name.partition(":")
     if whole not in label_spaces():
-        raise unknown_name("label space", whole, tuple(label_spaces()))
+        raise unknown_name("label space", whole, tuple(label_spaces()), see="`fer-zoo list label_spaces`")
     return label_spaces()[whole].only(entries.split("+")) if colon else label_spaces()[whole]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir
 
-from fer_zoo.core.errors import UserError
+from fer_zoo.core.errors import UserError, nearest
 
 
 def data_roots(dataset: str, explicit: str | Path | None = None) -> list[Path]:
@@ -36,12 +36,21 @@ def find_root(dataset: str, explicit: str | Path | None = None, *, how: str = ""
         if candidate.is_dir():
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
+    if explicit is not None:
+        hint = near_folder(candidates[0])
+        raise UserError(f"Data set {dataset} was not found: looked for the folder {looked}.{hint} {how}".strip())
     advice = how or f"`fer-zoo info {dataset}` says where to get it."
     raise UserError(
         f"Data set {dataset} was not found: looked for the folder {looked}. {advice}"
         " Then give its folder: dataset.root=FOLDER, or root=FOLDER with check-data; or the folder above it in"
         " $FER_ZOO_DATA."
     )
+
+
+def near_folder(path: Path) -> str:
+    """The near-miss hint for a folder that is not there, among those beside it: see `nearest`."""
+    beside = path.parent
+    return nearest(path.name, [entry.name for entry in beside.iterdir() if entry.is_dir()]) if beside.is_dir() else ""
 
 
 def cache_folder() -> Path:

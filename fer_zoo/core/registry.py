@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -33,10 +34,18 @@ class Registry(Generic[C]):
         kind: the word for an entry in messages.
         modules: yields the modules that hold cards.
         group: entry-point group through which other packages add modules of the same form.
+        advice: what to say besides, with a leading blank, of a name that is not among them.
     """
 
-    def __init__(self, kind: str, modules: Callable[[], Iterator[ModuleType]], group: str) -> None:
-        self.kind, self._modules, self._group = kind, modules, group
+    def __init__(
+        self,
+        kind: str,
+        modules: Callable[[], Iterator[ModuleType]],
+        group: str,
+        *,
+        advice: Callable[[str], str] = lambda name: "",
+    ) -> None:
+        self.kind, self._modules, self._group, self._advice = kind, modules, group, advice
 
     @cached_property
     def _found(self) -> Mapping[str, tuple[C, ModuleType]]:
@@ -65,7 +74,7 @@ class Registry(Generic[C]):
             UserError: if there is none, with the nearest names.
         """
         if name not in self._found:
-            raise unknown_name(self.kind, name, self.names())
+            raise UserError(f"{unknown_name(self.kind, name, self.names())}{self._advice(name)}")
         return self._found[name][0]
 
     def module(self, name: str) -> ModuleType:
@@ -93,5 +102,11 @@ def _dataset_modules() -> Iterator[ModuleType]:
         yield importlib.import_module(f"fer_zoo.data.datasets.{entry.name}")
 
 
+def _if_folder(name: str) -> str:
+    """People first try the name of their folder."""
+    how = f"`fer-zoo check-data image_folder root={name}`, and dataset=image_folder dataset.root={name} elsewhere"
+    return f" {name} is a folder; photographs in class folders are read by {how}." if Path(name).is_dir() else ""
+
+
 METHODS: Registry[MethodCard] = Registry("method", _method_modules, "fer_zoo.methods")
-DATASETS: Registry[DatasetCard] = Registry("data set", _dataset_modules, "fer_zoo.datasets")
+DATASETS: Registry[DatasetCard] = Registry("data set", _dataset_modules, "fer_zoo.datasets", advice=_if_folder)

@@ -101,7 +101,17 @@ def checkpoint_folder(path: str | Path) -> Path:
             " Pickled files are never run; bare weights go in with method.backbone_weights=PATH."
         )
     what = f"holds no {CARD}" if given.is_dir() else "does not exist"
-    raise UserError(f"The checkpoint {given} {what}; give a run folder, or a folder with {WEIGHTS} and {CARD}.")
+    newest = _newest_run(given if given.is_dir() else given.parent)
+    raise UserError(
+        f"The checkpoint {given} {what}; give a run folder, or a folder with {WEIGHTS} and {CARD}."
+        + (f" The newest run there is {newest}." if newest else "")
+    )
+
+
+def _newest_run(folder: Path) -> Path | None:
+    """The run below a folder, at one or two levels, whose model was written last."""
+    cards = [card for levels in ("*", "*/*") for card in folder.glob(f"{levels}/model/{CARD}")]
+    return max(cards, key=lambda card: card.stat().st_mtime).parent.parent if cards else None
 
 
 def checkpoint_hash(path: str | Path) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.paths import near_folder
 from fer_zoo.data.video import PICTURE_SUFFIXES
 from fer_zoo.data.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -45,5 +46,5 @@ def _expand(given: str) -> list[Path]:
         return [path]
     matched = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     if not matched:
-        raise UserError(f"There is no file, folder or match for {given!r}.")
+        raise UserError(f"There is no file, folder or match for {given!r}.{near_folder(path)}")
     return [path for match in matched for path in (_expand(str(match)) if match.is_dir() else [match])]

@@ -39,6 +39,19 @@ def test_an_unreadable_file_is_named_by_id_and_by_path_only_when_asked(
     assert list(report["unreadable"]) == [entry] and "paths" not in report
     assert main(["check-data", "facial_expressions", f"root={fake.root}", "--show-paths"]) == 1
     assert f"{entry}  {fake.root / image}" in capsys.readouterr().out
+    assert main(["check-data", "facial_expressions", f"root={fake.root}"]) == 1
+    assert capsys.readouterr().out.endswith("\n--show-paths shows the files of these ids.\n")
+
+
+def test_a_folder_given_as_a_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my_faces").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["check-data", "my_faces"]) == 2
+    assert "`fer-zoo check-data image_folder root=my_faces`" in capsys.readouterr().err
+    assert main(["train", "method=timm_classifier", "dataset=my_faces"]) == 2
+    assert "dataset=image_folder dataset.root=my_faces" in capsys.readouterr().err
 
 
 def test_settings_of_the_data_set_are_taken(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +68,7 @@ def test_settings_of_the_data_set_are_taken(fake: Fake, capsys: pytest.CaptureFi
         (["facial_expresions"], "No data set is named 'facial_expresions'. Did you mean 'facial_expressions'?"),
         (["facial_expressions", "root=no/where"], "Data set facial_expressions was not found: looked for"),
         (["facial_expressions", "anotators=x"], "There is no setting anotators. Did you mean 'annotators'?"),
+        (["image_folder", "rot=x"], "There is no setting rot. Did you mean 'root'? Known: root, label_space, classes"),
         (["image_folder"], "Data set image_folder reads files of your own; give their folder: dataset.root=FOLDER, or"),
         (
             ["facial_expressions", "--dry-run"],

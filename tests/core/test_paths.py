@@ -45,8 +45,12 @@ def test_a_missing_root_says_where_it_looked_and_what_to_do(somewhere: Path, mon
 
 def test_an_explicit_root_that_is_missing_is_not_replaced_by_another(somewhere: Path) -> None:
     (somewhere / "data" / "raf_db").mkdir(parents=True)
-    with pytest.raises(UserError, match="looked for the folder elsewhere"):
+    with pytest.raises(UserError, match=r"looked for the folder elsewhere\.$"):
         find_root("raf_db", "elsewhere")
+    with pytest.raises(UserError, match=r"the folder date\. Did you mean 'data'\? Ask for it\.$"):
+        find_root("raf_db", "date", how="Ask for it.")
+    with pytest.raises(UserError, match=r"the folder no/where\.$"):
+        find_root("raf_db", "no/where")
 
 
 def test_home_is_understood(somewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,17 @@ def test_folder_that_is_no_checkpoint(tmp_path: Path, there: bool) -> None:
         load_method(path)
 
 
+def test_the_newest_run_beside_a_wrong_path_is_named(tmp_path: Path) -> None:
+    for number, run in enumerate(("demo/new", "demo/old")):
+        card = tmp_path / run / "model" / "card.json"
+        card.parent.mkdir(parents=True)
+        card.write_text("{}")
+        os.utime(card, (100 - number, 100 - number))
+    for wrong in ("demo", "demo/RUN", ".", "dem"):
+        with pytest.raises(UserError, match=f"The newest run there is {tmp_path / 'demo' / 'new'}\\.$"):
+            load_method(tmp_path / wrong)
+
+
 def test_folder_with_a_card_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The card comes last: without it nothing loads."""
     task = create_method("timm_classifier", **SMALL)

@@ -66,6 +66,11 @@ def test_what_is_not_there_is_told(given: str, folder: Path, monkeypatch: pytest
         expand_files([given])
 
 
+def test_a_folder_of_nearly_that_name_is_told(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"match for '.*/photo'\. Did you mean 'photos'\?"):
+        expand_files([str(folder.with_name("photo"))])
+
+
 def test_nothing_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No photographs or videos in nothing"):
         expand_files([])
