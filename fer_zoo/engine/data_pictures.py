@@ -21,7 +21,8 @@ from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.setting_texts import settings_from_texts, typed
 from fer_zoo.engine.sheet_faces import NUM_AUGMENTATIONS, SampleViews
-from fer_zoo.evaluation.face_sheets import SheetFace, class_sheet, overview_sheet, save_sheet
+from fer_zoo.evaluation.face_sheets import SheetFace, class_sheet, overview_sheet
+from fer_zoo.evaluation.pictures import save_figure
 
 FOLDER, OVERVIEW = "data_pictures", "overview.png"
 _BASELINES = ("timm_classifier", "timm_regressor")  # whose input is shown where no method is named
@@ -169,11 +170,11 @@ def draw_pictures(index: Index, plan: PicturePlan, *, echo: Callable[[str], None
     for group, path in progress(zip(groups, paths, strict=True), "drawing", total=len(groups), unit="sheets"):
         faces = _faces(views, group)
         title = f"{group.entry}: {len(faces)} of {group.samples:,} samples of {index.dataset}"
-        save_sheet(path, class_sheet(faces, _columns(plan), title=title, lines=plan.describe(index)))
+        save_figure(path, class_sheet(faces, _columns(plan), title=title, lines=plan.describe(index)))
         small = [replace(face, photograph=None, views=face.views[:1]) for face in faces]  # what waits for the overview
         shown.append((group.entry, (f"{group.samples:,} samples", f"{group.subjects:,} subjects"), small))
     title = f"{index.dataset}: {len(index):,} samples, as evaluation sees them"
-    save_sheet(folder / OVERVIEW, overview_sheet(shown, title=title, lines=plan.describe(index)))
+    save_figure(folder / OVERVIEW, overview_sheet(shown, title=title, lines=plan.describe(index)))
     for sentence in (*_remarks(index, groups, views, len(rows)), *_left_from_before(folder, paths)):
         echo(f"pictures: {sentence}")
     echo(f"pictures: {folder} ({OVERVIEW} and {len(paths)} sheets)")

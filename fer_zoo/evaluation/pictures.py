@@ -157,23 +157,30 @@ def errors_figure(
     for axes in grid.ravel():
         axes.axis("off")
     for axes, error in zip(grid.ravel(), errors.itertuples(), strict=False):
-        _draw_face(axes, images.get(str(error.id)))
+        draw_face(axes, images.get(str(error.id)))
         answer = f"{error.target} → {error.prediction}\np = {error.probability:.2f} · {error.id}"
         axes.text(0.5, -0.04, answer, transform=axes.transAxes, ha="center", va="top", fontsize=8, linespacing=1.3)
     return figure
 
 
-def _draw_face(axes: "Axes", pixels: UInt8[np.ndarray, "h w c"] | None) -> None:
-    """An image in the middle of a square, so that captions of all faces stand on one line."""
+def draw_face(axes: "Axes", pixels: UInt8[np.ndarray, "h w c"] | None, reason: str = "no image") -> None:
+    """An image in the middle of a square, so that captions of all faces stand on one line.
+
+    Args:
+        axes: without a frame; afterwards its unit is the pixel, the origin the top left corner of the image.
+        pixels: one or three channels; None leaves the place empty.
+        reason: stands in an empty place.
+    """
     from matplotlib.patches import Rectangle
 
-    side = 1 if pixels is None else max(pixels.shape[:2])
-    axes.add_patch(Rectangle((0, 0), side, side, facecolor="0.93", edgecolor="none", zorder=-1))
+    height, width, channels = (1, 1, 3) if pixels is None else pixels.shape
+    side = max(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    axes.add_patch(Rectangle((left, top), side, side, facecolor="0.93", edgecolor="none", zorder=-1))
     if pixels is None:
-        axes.text(0.5, 0.5, "no image", ha="center", va="center", fontsize=9, color="0.5")
+        text = textwrap.fill(reason, 14)
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9, color="0.5")
     else:
-        height, width, channels = pixels.shape
-        left, top = (side - width) / 2, (side - height) / 2
-        extent = (left, left + width, top + height, top)
-        axes.imshow(pixels if channels == 3 else pixels[..., 0], cmap="gray", vmin=0, vmax=255, extent=extent)
-    axes.set(xlim=(0, side), ylim=(side, 0), aspect="equal")
+        shown = pixels if channels == 3 else pixels[..., 0]
+        axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
+    axes.set(xlim=(left, left + side), ylim=(top + side, top), aspect="equal")
