@@ -57,10 +57,11 @@ class LearningCurves(pl.Callback):
     """
 
     share = 0.05  # of the time, at most, spent on drawing
+    guess = 0.5  # seconds that the first drawing takes
 
     def __init__(self, path: Path, table: EpochTable, best: KeepBest, title: str) -> None:
         self.path, self.table, self.best, self.title = path, table, best, title
-        self.drawn, self.seconds, self.since = 0, 0.0, time.perf_counter()
+        self.drawn, self.seconds, self.since = 0, self.guess, time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draws, if the last drawing is long enough ago."""

@@ -29,9 +29,9 @@ def save_figure(path: Path, figure: "Figure") -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    FigureCanvasAgg(figure)
+    figure.set(dpi=DPI, facecolor="white")
     with write_atomically(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, facecolor="white")
+        FigureCanvasAgg(figure).print_png(temporary)  # `savefig` would draw twice
 
 
 def confusion_figure(

@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,17 @@ def test_the_files_of_a_group_hold_only_differences(group: str, cls: type[Any]) 
         assert [key for key in section if getattr(built, key) == getattr(cls(), key)] == [], name
 
 
+def test_a_file_that_changes_is_composed_anew(experiments: Path) -> None:
+    """In a notebook, for one; and what was handed out is nobody else's."""
+    file = experiments / "mine.yaml"
+    for seed in (3, 4):
+        file.write_text(f"# @package _global_\nseed: {seed}\n")
+        os.utime(file, (seed, seed))
+        values = config_files.compose_files({"experiment": "mine"})
+        assert values.pop("seed") == seed
+    assert config_files.compose_files({"experiment": "mine"})["seed"] == 4
+
+
 def test_the_base_file_holds_no_settings() -> None:
     assert config_files.compose_files({}) == {"trainer": {}, "logger": {}}
 
@@ -215,6 +227,7 @@ def test_the_state_of_a_program_that_uses_hydra_itself_is_kept(tmp_path: Path) -
     from hydra import initialize_config_dir
 
     (tmp_path / "own.yaml").write_text("a: 1\n")
+    config_files._composed.cache_clear()
     with initialize_config_dir(str(tmp_path), version_base=None):
         composed(METHOD, DATASET)
         assert hydra_compose("own") == {"a": 1}
