@@ -44,11 +44,15 @@ def run(command: Command) -> int:
     if {"resume", "checkpoint"} <= set(wanted):
         raise UserError("resume=RUN goes on with that run's own weights; leave checkpoint out, or leave out resume.")
     if "resume" in wanted:
-        config = read_config(Path(command.options("resume")["resume"]))
+        folder = Path(command.options("resume")["resume"])
+        read_config(folder)  # a mistake is told before torch is loaded
     else:
         config = compose(command.settings, verb="train")
 
-    from fer_zoo.engine.train import train
+    from fer_zoo.engine.train import resume, train
 
-    train(config, echo=say)
+    if "resume" in wanted:
+        resume(folder, echo=say)
+    else:
+        train(config, echo=say)
     return 0

@@ -11,7 +11,7 @@ from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.protocols import Split
-from fer_zoo.engine.checkpoint import checkpoint_folder, load_method
+from fer_zoo.engine.checkpoint import CARD, checkpoint_folder, load_method
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.jobs import Job
 from fer_zoo.engine.label_match import match_sentences
@@ -25,6 +25,17 @@ from fer_zoo.evaluation.prediction_table import write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.training_labels import expanded
 from fer_zoo.tasks.face_task import FaceTask
+
+# What a card must say of the training: kind, and the entry without which a part is none.
+_TRAINING: Mapping[str, tuple[type, str]] = {
+    "dataset": (dict, "name"),
+    "fingerprint": (str, ""),
+    "protocol": (dict, "name"),
+    "fold": (int, ""),
+    "data": (dict, "detector"),
+    "trainer": (dict, "precision"),
+    "subject_hashes": (list, ""),
+}
 
 
 @dataclass(kw_only=True)
@@ -54,6 +65,7 @@ def evaluate(
     own, settings = _own_settings(settings)
     folder = checkpoint_folder(checkpoint)
     task = load_method(folder, calibrated=own.calibrated)
+    _require_training(task.card, folder)
     keys = {key for key, _ in settings}
     is_split = bool(keys & {"protocol", "protocol.name"})
     config = _configuration(folder, task.card, settings)
@@ -129,6 +141,22 @@ def _labels_learned(task: FaceTask, run: Run, space: LabelSpace) -> pd.DataFrame
         return training_labels(run, run.split)
     summary = training.get("labels", {}).get(space.target)
     return None if summary is None else expanded(summary, space)
+
+
+def _require_training(card: Mapping[str, Any], folder: Path) -> None:
+    """Without what the card says of the training nothing would tell people that it has seen from others.
+
+    Raises:
+        UserError: naming what the card lacks.
+    """
+    training = card.get("training")
+    for key, (kind, entry) in _TRAINING.items():
+        part = training.get(key) if isinstance(training, Mapping) else None
+        if not isinstance(part, kind) or (entry and not isinstance(part.get(entry), str)):
+            raise UserError(
+                f"{folder / CARD} does not say how it was trained: it lacks {f'training.{key}'!r}, so that nobody could"
+                " tell whom it has seen; evaluate a checkpoint that `fer-zoo train` wrote."
+            )
 
 
 def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tuple[str, str]]) -> RunConfig:

@@ -27,9 +27,17 @@ def file_hashes(index: Index, ids: Iterable[str]) -> dict[str, str]:
 
 
 def trainings(card: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All trainings that a checkpoint's weights went through, the last first."""
-    last = dict(card.get("training", {}))
-    return [last, *last.pop("earlier", [])]
+    """All trainings that a checkpoint's weights went through, the last first.
+
+    Raises:
+        UserError: if the card says something else where they should be.
+    """
+    found = card.get("training", {})
+    last = dict(found) if isinstance(found, Mapping) else {}
+    earlier = last.pop("earlier", [])
+    if not isinstance(found, Mapping) or not isinstance(earlier, list) or not all(isinstance(e, dict) for e in earlier):
+        raise UserError("The card of this checkpoint is damaged: its 'training' is no such thing. Copy it again.")
+    return [last, *earlier]
 
 
 def refuse_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> None:

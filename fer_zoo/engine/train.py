@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
 from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
-from fer_zoo.engine.config import RunConfig, write_config
+from fer_zoo.engine.config import RunConfig, read_config, write_config
 from fer_zoo.engine.finetune import start_training
-from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job
+from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job, status
 from fer_zoo.engine.overlap import file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trackers import Tracker, open_trackers, pictures_in, send_result, shown_configuration
@@ -39,6 +39,32 @@ def train(config: RunConfig, *, echo: Echo) -> Path:
     train_run(run, echo=echo)
     echo(f"run folder: {run.folder}")
     return run.folder
+
+
+def resume(folder: Path, *, echo: Echo) -> Path:
+    """Carry on with the training of a run folder, wherever it lies by now; the folder.
+
+    Args:
+        folder: of the run.
+        echo: told each line for the user.
+
+    Raises:
+        UserError: if it is no run folder, or its data or this version of the package would make another run of it.
+    """
+    config = read_config(folder)
+    if status(folder) == "done":
+        echo(f"done already, in {folder}")
+        return folder
+    place = folder if len(folder.parts) > 2 else folder.resolve()
+    run = open_run(replace(config, output=str(place.parent.parent)), echo=echo)
+    if run.folder.resolve() != folder.resolve():
+        raise UserError(
+            f"{folder} cannot be resumed: its configuration with the data as they are now, and this version of fer_zoo,"
+            f" make {run.experiment_folder.name}/{run.id} of it; give the command anew to train that."
+        )
+    train_run(run, echo=echo)
+    echo(f"run folder: {folder}")
+    return folder
 
 
 def train_run(run: Run, *, echo: Echo) -> dict[str, Any]:

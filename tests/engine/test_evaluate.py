@@ -45,6 +45,29 @@ def evaluated(trained: Path, faces: Path, tmp_path_factory: pytest.TempPathFacto
     return evaluate(trained, words(faces, output=output), echo=quiet)
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"training": None}, "it lacks 'training.dataset', so that nobody could tell whom it has seen"),
+        ({"training.protocol": {}}, "it lacks 'training.protocol'"),
+        ({"training.subject_hashes": "all"}, "it lacks 'training.subject_hashes'"),
+        ({"training.earlier": 3}, "its 'training' is no such thing"),
+    ],
+)
+def test_a_card_that_does_not_say_how_it_was_trained(
+    trained: Path, faces: Path, tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
+    model = shutil.copytree(trained / "model", tmp_path / "model")
+    card = json.loads((model / "card.json").read_text())
+    for key, value in change.items():
+        part, _, entry = key.partition(".")
+        card[part] = {**card[part], entry: value} if entry else value
+    (model / "card.json").write_text(json.dumps(card))
+    with pytest.raises(UserError, match=sentence):
+        evaluate(model, words(faces, output=tmp_path / "test"), echo=quiet)
+    assert not (tmp_path / "test").exists()
+
+
 def test_own_fold_is_scored_with_every_test_id_once(evaluated: tuple[Any, Path], faces: Path) -> None:
     _, folder = evaluated
     settings = {"label_space": patterns.SPACE, "cropped": True, "subject_pattern": patterns.SUBJECT_PATTERN}

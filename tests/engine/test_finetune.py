@@ -14,13 +14,13 @@ from safetensors.torch import load_file, save_file
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.checkpoint import checkpoint_hash, load_method
-from fer_zoo.engine.config import RunConfig, compose, read_config
+from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.crossvalidate import crossvalidate, folds
 from fer_zoo.engine.evaluate import evaluate
 from fer_zoo.engine.finetune import inherited_terms, start_training
 from fer_zoo.engine.overlap import refuse_training_data, trainings
 from fer_zoo.engine.run import open_run
-from fer_zoo.engine.train import train, training_facts
+from fer_zoo.engine.train import resume, train, training_facts
 from fer_zoo.evaluation.prediction_table import read_predictions
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -270,7 +270,7 @@ def test_resumed_run_needs_the_checkpoint_no_more(tune: Tune, trained: Path, tmp
     shutil.rmtree(start)
     lines: list[str] = []
     (broken,) = (tmp_path / "runs" / "timm_classifier_image_folder").iterdir()
-    assert train(read_config(broken), echo=lines.append) == broken
+    assert resume(broken, echo=lines.append) == broken
     assert not any(line.startswith(("starts from", "epoch 1/")) for line in lines)
     card = card_of(broken)
     assert card["training"]["earlier"] == trainings(card_of(trained))

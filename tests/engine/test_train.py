@@ -23,7 +23,7 @@ from fer_zoo.engine.callbacks import EpochTable, KeepBest
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.jobs import status
-from fer_zoo.engine.train import train
+from fer_zoo.engine.train import resume, train
 
 pytestmark = pytest.mark.usefixtures("no_validation_pictures")
 Configure = Callable[..., RunConfig]
@@ -103,6 +103,35 @@ def test_second_call_reads_the_result(configuration: Configure, monkeypatch: pyt
     monkeypatch.setattr(train_module, "fit_trainer", None)  # would fail if it trained again
     assert train(configuration(trainer__max_epochs=1), echo=lines.append) == first
     assert any("done already" in line for line in lines)
+
+
+def test_a_run_is_resumed_where_it_lies_by_now(configuration: Configure, tmp_path: Path) -> None:
+    config = configuration(trainer__max_epochs=3)
+    with pytest.raises(RuntimeError, match="stopped by the test"):
+        train(config, echo=StopsAfter(2, RuntimeError))
+    broken = folder_of(config)
+    moved = (tmp_path / "elsewhere" / broken.parent.name).resolve()
+    moved.parent.mkdir()
+    broken.parent.rename(moved)
+    lines: list[str] = []
+    assert resume(moved / broken.name, echo=lines.append) == moved / broken.name
+    assert status(moved / broken.name) == "done" and not broken.exists()
+    assert not any(line.startswith("epoch 1/") for line in lines)
+    again: list[str] = []
+    assert resume(moved / broken.name, echo=again.append) == moved / broken.name
+    assert again == [f"done already, in {moved / broken.name}"]
+
+
+def test_a_run_of_other_data_is_not_resumed_as_another_one(configuration: Configure, tmp_path: Path) -> None:
+    faces = patterns.write(tmp_path / "faces")
+    config = configuration(root=faces)
+    with pytest.raises(RuntimeError, match="stopped by the test"):
+        train(config, echo=StopsAfter(1, RuntimeError))
+    (folder,) = (tmp_path / "runs" / "timm_classifier_image_folder").iterdir()
+    next(faces.glob("*/Alba_0.png")).unlink()
+    with pytest.raises(UserError, match="cannot be resumed: its configuration with the data as they are now"):
+        resume(folder, echo=quiet)
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_place_and_workers_do_not_change_the_id(configuration: Configure, tmp_path: Path) -> None:
