@@ -1,6 +1,5 @@
 """Weights & Biases: offline where no key is set, silent on the terminal, all files in the run's folder."""
 
-import netrc
 import os
 import shlex
 from collections.abc import Mapping
@@ -9,14 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.trackers import Echo, Tracker
+from fer_zoo.engine.trackers import Echo, Tracker, told_once
 from fer_zoo.engine.trainer_settings import LoggerSettings
 
 _SECONDS_TO_START, _SECONDS_TO_FINISH = 15.0, 60.0  # no run waits longer for the network
-_HOSTS = ("api.wandb.ai",)  # `wandb login` writes this one where nothing else is set
 # What is sent is what this package sends: no console, code, git remote, host, command line, packages or machine load.
 _PRIVATE: Mapping[str, Any] = {
     "console": "off",
@@ -57,7 +54,7 @@ class Wandb(Tracker):
     def __init__(self, folder: Path, echo: Echo, settings: LoggerSettings, *, name: str, run_id: str) -> None:
         super().__init__(folder, echo)
         if find_spec("wandb") is None:
-            raise UserError("logger=wandb needs the package wandb: pip install 'fer_zoo[wandb]'.")
+            raise UserError("logger=wandb needs the package wandb, which is not installed: pip install wandb")
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # its own crash reports name the machine
         self._wandb = import_module("wandb")
         self.failures = (OSError, *_errors(self._wandb))
@@ -70,15 +67,16 @@ class Wandb(Tracker):
             "dir": str(folder),
         }
 
-    def _open(self, configuration: Mapping[str, Any]) -> None:
+    @told_once
+    def open(self, configuration: Mapping[str, Any]) -> None:
+        """Online where a key is set and the server answers, else offline, which is said."""
         own = self._wandb.setup().settings  # of the environment and of wandb's files
-        key = own.api_key or _key_in_netrc(own.base_url)
         mode, reason = own.mode or "online", "its mode is set so"
-        if mode == "online" and not key and not own.identity_token_file:
+        if mode == "online" and not own.api_key and not self._wandb.login(prompt=False, verify=False):
             mode, reason = "offline", "no key is set"
         if mode == "online":
             try:
-                self._init(configuration, mode, key)
+                self._init(configuration, mode)
                 self.echo(f"wandb: {self._run.url}")
                 return
             except self._wandb.errors.Error as error:
@@ -86,15 +84,15 @@ class Wandb(Tracker):
                     raise
                 self._wandb.teardown()  # its service holds on to the id of the run that did not start
                 mode, reason = "offline", (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
-        self._init(configuration, mode, None)
+        self._init(configuration, mode)
         if mode in ("offline", "dryrun"):
             place = f"{shlex.quote(str(self.folder / 'wandb'))}/offline-run-*"
             self.echo(f"wandb: offline, because {reason}; to send the run: wandb sync {place}")
         elif mode == "disabled":
             self.echo("wandb: disabled by its own settings (WANDB_MODE); it gets nothing of this run")
 
-    def _init(self, configuration: Mapping[str, Any], mode: str, key: str | None) -> None:
-        wanted = {**_PRIVATE, **_BEHAVIOUR, **({"api_key": key} if key else {})}
+    def _init(self, configuration: Mapping[str, Any], mode: str) -> None:
+        wanted = {**_PRIVATE, **_BEHAVIOUR}
         known = {name: value for name, value in wanted.items() if name in self._wandb.Settings.model_fields}
         self.folder.mkdir(parents=True, exist_ok=True)
         self._run = self._wandb.init(mode=mode, settings=self._wandb.Settings(**known), **self._identity)
@@ -102,18 +100,18 @@ class Wandb(Tracker):
         self._run.define_metric("trainer/global_step")
         self._run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
 
-    def _write_values(self, values: Mapping[str, float], step: int) -> None:
-        # The step is wandb's own, too: parts of a resumed run then follow each other, and repeated steps are dropped.
-        self._run.log({**values, "trainer/global_step": step}, step=step)
-
-    def _write_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
+    @told_once
+    def log_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
+        """The step is wandb's own, too: parts of a resumed run follow each other, and repeated steps are dropped."""
         images = {name: self._wandb.Image(str(path)) for name, path in pictures.items()}
         self._run.log({**values, **images, "trainer/global_step": step}, step=step)
 
-    def _go_on_from(self, step: int) -> None:
+    def go_on_from(self, step: int) -> None:
         """Nothing: wandb takes no step twice."""
 
-    def _close(self, succeeded: bool) -> None:
+    @told_once
+    def close(self, *, succeeded: bool) -> None:
+        """Ends the run."""
         if self._run is not None:
             self._run.finish(exit_code=0 if succeeded else 1)
 
@@ -127,18 +125,3 @@ def _errors(wandb: ModuleType) -> list[type[Exception]]:
         except (ImportError, AttributeError):
             continue
     return found
-
-
-def _key_in_netrc(address: str) -> str | None:
-    """The key that `wandb login` left for a server, if there is one."""
-    named = os.environ.get("NETRC")
-    places = [Path(named).expanduser()] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]
-    for place in places:
-        try:
-            found = netrc.netrc(place)
-        except (OSError, netrc.NetrcParseError):
-            continue
-        for host in (urlsplit(address).netloc, *_HOSTS):
-            if entry := found.authenticators(host):
-                return entry[2] or None
-    return None
