@@ -12,7 +12,7 @@ LEAST_OVERLAP = 0.3  # intersection over union, below which two boxes are not of
 PATIENCE = 10  # looks at which a track may be without a face and still go on
 
 
-class Tracker:
+class OverlapTracker:
     """Gives the boxes of one video, frame after frame, the numbers of their tracks, from 0 in order of appearance.
 
     Of all pairs of a track's last box and a new box the one that overlaps most is joined first, then the next of those

@@ -23,7 +23,7 @@ from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
 from fer_zoo.data.detection import DETECTORS, Face, detector, one_thread_each
 from fer_zoo.data.face_tables import FaceTable, GivenFace
 from fer_zoo.data.image_sources import UnreadableImage, read_image
-from fer_zoo.data.tracking import Box, Tracker
+from fer_zoo.data.tracking import Box, OverlapTracker
 from fer_zoo.data.transforms import to_tensor
 from fer_zoo.engine.picture_streams import Photograph, Picture, pictures
 from fer_zoo.tasks.face_task import FaceTask
@@ -159,12 +159,12 @@ class Predictor:
 
     def _tracked(self, photographs: Iterable[Photograph], resume: Resume | None) -> Generator[FoundFaces, None, None]:
         """Detected pictures, their faces numbered by tracks where that is asked for."""
-        tracker, video, last = Tracker(self.every), None, -1
+        tracker, video, last = OverlapTracker(self.every), None, -1
         first_frame = resume.frame if resume else 0
         with closing(self._prepared(pictures(photographs, every=self.every, first_frame=first_frame))) as prepared:
             for found in prepared:
                 if found.name != video or (found.frame is not None and found.frame <= last):
-                    tracker = Tracker(self.every)
+                    tracker = OverlapTracker(self.every)
                     if resume and video is None:
                         tracker.recall(resume.tracked)
                     video = found.name

@@ -6,8 +6,9 @@ A tracker serves training, never the other way round: an error of its own is tol
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import yaml
@@ -21,12 +22,30 @@ from fer_zoo.engine.jobs import RESULT, process_rank
 from fer_zoo.engine.trainer_settings import LoggerSettings
 
 Echo = Callable[[str], None]
+F = TypeVar("F", bound=Callable[..., None])
 TENSORBOARD = "tensorboard"  # the folder of the event files
 _OUTPUTS = ("output", "root")  # say where things lie on this machine, which is nobody else's business
 
 
+def told_once(method: F) -> F:
+    """A method of a tracker: after one of the tracker's `failures` it says so once and keeps silent from then on."""
+
+    @wraps(method)
+    def attempt(self: "Tracker", *args: Any, **kwargs: Any) -> None:
+        if self.is_silent:
+            return
+        try:
+            method(self, *args, **kwargs)
+        except self.failures as error:
+            self.is_silent = True
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            self.echo(f"warning: {self.label} failed and gets nothing more of this run, which goes on ({reason})")
+
+    return cast("F", attempt)
+
+
 class Tracker(Logger):
-    """A Lightning logger that after one of its `failures` says so once and keeps silent from then on."""
+    """A Lightning logger that also takes pictures, and takes up a run where it was interrupted."""
 
     label = ""
     failures: tuple[type[Exception], ...] = (OSError,)
@@ -45,9 +64,9 @@ class Tracker(Logger):
         """None of its own: a run has one curve."""
         return ""
 
+    @abstractmethod
     def open(self, configuration: Mapping[str, Any]) -> None:
         """Begin, or go on where a run of the same id stands."""
-        self._attempt(lambda: self._open(configuration))
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Nothing: the whole configuration is there from the beginning."""
@@ -55,45 +74,19 @@ class Tracker(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Values at an optimiser step; epochs count from 1, as everywhere here."""
         values = {key: value + 1 if key == "epoch" else value for key, value in metrics.items()}
-        self._attempt(lambda: self._write_values(values, step or 0))
+        self.log_result(values, {}, step or 0)
 
+    @abstractmethod
     def log_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
-        """Scores and pictures after training."""
-        self._attempt(lambda: self._write_result(values, pictures, step))
+        """Values and pictures at an optimiser step."""
 
+    @abstractmethod
     def go_on_from(self, step: int) -> None:
         """Forget what was written from this optimiser step on: the run was interrupted and repeats it."""
-        self._attempt(lambda: self._go_on_from(step))
 
+    @abstractmethod
     def close(self, *, succeeded: bool) -> None:
         """Write what is left."""
-        self._attempt(lambda: self._close(succeeded))
-
-    @abstractmethod
-    def _open(self, configuration: Mapping[str, Any]) -> None: ...
-
-    @abstractmethod
-    def _write_values(self, values: Mapping[str, float], step: int) -> None: ...
-
-    @abstractmethod
-    def _write_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None: ...
-
-    @abstractmethod
-    def _go_on_from(self, step: int) -> None: ...
-
-    @abstractmethod
-    def _close(self, succeeded: bool) -> None: ...
-
-    def _attempt(self, work: Callable[[], None]) -> None:
-        if self.is_silent:
-            return
-        try:
-            work()
-        except self.failures as error:
-            self.is_silent = True
-            lines = str(error).splitlines()
-            reason = lines[0] if lines else type(error).__name__
-            self.echo(f"warning: {self.label} failed and gets nothing more of this run, which goes on ({reason})")
 
 
 class TensorBoard(Tracker):
@@ -102,7 +95,9 @@ class TensorBoard(Tracker):
     label = "tensorboard"
     _writer: Any = None
 
-    def _open(self, configuration: Mapping[str, Any]) -> None:
+    @told_once
+    def open(self, configuration: Mapping[str, Any]) -> None:
+        """Writes the configuration as text and as hyperparameters."""
         from torch.utils.tensorboard import SummaryWriter, summary
 
         self._writer = SummaryWriter(str(self.folder / TENSORBOARD))
@@ -114,24 +109,26 @@ class TensorBoard(Tracker):
         for part in untyped.hparams(_flat(configuration), {"val/loss": 0.0}):  # names the metric, writes no value of it
             self._writer.file_writer.add_summary(part)
 
-    def _write_values(self, values: Mapping[str, float], step: int) -> None:
+    @told_once
+    def log_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
+        """A scalar each, and an image each."""
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
-
-    def _write_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
-        self._write_values(values, step)
         for name, path in pictures.items():
             with Image.open(path) as picture:
                 self._writer.add_image(name, np.asarray(picture.convert("RGB")), step, dataformats="HWC")
-        self._writer.flush()
 
-    def _go_on_from(self, step: int) -> None:
+    @told_once
+    def go_on_from(self, step: int) -> None:
+        """A new event file makes TensorBoard drop what others have from this step on."""
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer.close()
         self._writer = SummaryWriter(str(self.folder / TENSORBOARD), purge_step=step)
 
-    def _close(self, succeeded: bool) -> None:
+    @told_once
+    def close(self, *, succeeded: bool) -> None:
+        """Closes the event file."""
         if self._writer is not None:
             self._writer.close()
 

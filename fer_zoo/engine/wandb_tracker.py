@@ -1,8 +1,10 @@
 """Weights & Biases: offline where no key is set, silent on the terminal, all files in the run's folder."""
 
+import io
 import os
 import shlex
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,7 +74,9 @@ class Wandb(Tracker):
         """Online where a key is set and the server answers, else offline, which is said."""
         own = self._wandb.setup().settings  # of the environment and of wandb's files
         mode, reason = own.mode or "online", "its mode is set so"
-        if mode == "online" and not own.api_key and not self._wandb.login(prompt=False, verify=False):
+        with redirect_stderr(io.StringIO()):  # it tells where it found the key
+            has_key = bool(own.api_key) or self._wandb.login(prompt=False, verify=False)
+        if mode == "online" and not has_key:
             mode, reason = "offline", "no key is set"
         if mode == "online":
             try:

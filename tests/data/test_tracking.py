@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_zoo.data.tracking import LEAST_OVERLAP, PATIENCE, Box, Tracker, overlap
+from fer_zoo.data.tracking import LEAST_OVERLAP, PATIENCE, Box, OverlapTracker, overlap
 
 BOX: Box = (10.0, 10.0, 20.0, 20.0)
 FAR: Box = (100.0, 10.0, 20.0, 20.0)
@@ -31,25 +31,25 @@ def test_overlap_counts_whole_pixels(one: Box, other: Box) -> None:
 
 
 def test_numbers_begin_at_nought_from_left_to_right_and_go_on() -> None:
-    tracker = Tracker()
+    tracker = OverlapTracker()
     assert tracker.update(0, [BOX, FAR]) == [0, 1]
     assert tracker.update(1, [(12.0, 11.0, 20.0, 20.0), (97.0, 10.0, 21.0, 20.0)]) == [0, 1]
     assert tracker.update(2, [(14.0, 11.0, 20.0, 20.0), (60.0, 60.0, 9.0, 9.0), FAR]) == [0, 2, 1]
 
 
 def test_a_face_that_moved_too_far_is_another_track() -> None:
-    tracker = Tracker()
+    tracker = OverlapTracker()
     tracker.update(0, [BOX])
     near, far = 20 * (1 - LEAST_OVERLAP) / (1 + LEAST_OVERLAP), 20 * (1.01 - LEAST_OVERLAP) / (1 + LEAST_OVERLAP)
     assert tracker.update(1, [(10 + near - 0.1, 10.0, 20.0, 20.0)]) == [0]
-    other = Tracker()
+    other = OverlapTracker()
     other.update(0, [BOX])
     assert other.update(1, [(10 + far + 0.2, 10.0, 20.0, 20.0)]) == [1]
 
 
 @pytest.mark.parametrize("step", [1, 5])
 def test_a_track_outlives_some_looks_without_a_face(step: int) -> None:
-    tracker = Tracker(step)
+    tracker = OverlapTracker(step)
     tracker.update(0, [BOX])
     for look in range(1, PATIENCE + 1):
         assert tracker.update(look * step, []) == []
@@ -61,7 +61,7 @@ def test_a_track_outlives_some_looks_without_a_face(step: int) -> None:
 
 def test_the_pair_that_overlaps_most_is_joined_first() -> None:
     """Two faces side by side: the new box in between goes to the nearer one, the other takes what is left."""
-    tracker = Tracker()
+    tracker = OverlapTracker()
     tracker.update(0, [(0.0, 0.0, 20.0, 20.0), (10.0, 0.0, 20.0, 20.0)])
     assert tracker.update(1, [(9.0, 0.0, 20.0, 20.0), (16.0, 0.0, 20.0, 20.0)]) == [1, 2]
     assert tracker.update(2, [(1.0, 0.0, 20.0, 20.0)]) == [0]
@@ -71,14 +71,14 @@ def test_the_pair_that_overlaps_most_is_joined_first() -> None:
 def test_a_tracker_that_recalls_a_table_goes_on_as_one_that_never_stopped(
     frames: list[list[Box]], cut: int, step: int
 ) -> None:
-    unbroken = Tracker(step)
+    unbroken = OverlapTracker(step)
     numbers = [unbroken.update(look * step, found) for look, found in enumerate(frames)]
     rows = [
         (look * step, number, box)
         for look, found in enumerate(frames[:cut])
         for number, box in zip(numbers[look], found, strict=True)
     ]
-    resumed = Tracker(step)
+    resumed = OverlapTracker(step)
     resumed.recall(rows)
     later = [resumed.update((cut + look) * step, found) for look, found in enumerate(frames[cut:])]
     assert later == numbers[cut:]
