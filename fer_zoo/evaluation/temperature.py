@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Float64, Int
+from scipy.optimize import minimize_scalar
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import LabelSpace
@@ -20,7 +21,6 @@ from fer_zoo.metrics.calibration import expected_calibration_error
 
 FEWEST = 20  # images; with fewer the number is mostly luck
 SMALLEST, LARGEST = 0.05, 20.0  # beyond these, probabilities are all but 0 and 1, or all but equal
-_STEPS = 100  # far more than are needed: Newton takes about 6, halving the interval about 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Temperature:
 def fit_temperature(log_probabilities: Float[np.ndarray, "n k"], classes: Int[np.ndarray, "n"]) -> Temperature:
     """The temperature with the smallest mean negative log-likelihood.
 
-    The loss is convex in 1 / temperature, so that there is one minimum, found by Newton steps that a bracket guards.
+    The loss is convex in 1 / temperature, so that there is one minimum.
 
     Args:
         log_probabilities: or outputs of the network, which differ from them by a constant a row. A row with a NaN is an
@@ -66,7 +66,13 @@ def fit_temperature(log_probabilities: Float[np.ndarray, "n k"], classes: Int[np
     before = _loss(outputs, own, 1.0)
     if reason := _why_none(outputs, own):
         return Temperature(value=None, loss_before=before, loss_after=before, samples=len(own), reason=reason)
-    inverse = _minimum(outputs, own)
+    found = minimize_scalar(
+        lambda inverse: _loss(outputs, own, inverse),
+        bounds=(1.0 / LARGEST, 1.0 / SMALLEST),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    inverse = float(found.x)
     return Temperature(
         value=1.0 / inverse, loss_before=before, loss_after=_loss(outputs, own, inverse), samples=len(own)
     )
@@ -115,32 +121,5 @@ def _why_none(outputs: Float64[np.ndarray, "n k"], own: Float64[np.ndarray, "n"]
     return ""
 
 
-def _minimum(outputs: Float64[np.ndarray, "n k"], own: Float64[np.ndarray, "n"]) -> float:
-    """1 / temperature at the minimum, or the end of the range that is nearer to it."""
-    low, high = 1.0 / LARGEST, 1.0 / SMALLEST
-    if _slope(outputs, own, low)[0] >= 0:
-        return low
-    if _slope(outputs, own, high)[0] <= 0:
-        return high
-    inverse = 1.0
-    for _ in range(_STEPS):
-        slope, curvature = _slope(outputs, own, inverse)
-        low, high = (inverse, high) if slope < 0 else (low, inverse)
-        if abs(slope) <= 1e-12 * curvature * inverse:  # a step that would change nothing
-            break
-        following = inverse - slope / curvature if curvature > 0 else low
-        inverse = following if low < following < high else (low + high) / 2
-    return inverse
-
-
 def _loss(outputs: Float64[np.ndarray, "n k"], own: Float64[np.ndarray, "n"], inverse: float) -> float:
     return float((np.log(np.exp(inverse * outputs).sum(axis=1)) - inverse * own).mean())
-
-
-def _slope(outputs: Float64[np.ndarray, "n k"], own: Float64[np.ndarray, "n"], inverse: float) -> tuple[float, float]:
-    """First and second derivative of the loss by 1 / temperature: mean excess and variance of the outputs."""
-    chances = np.exp(inverse * outputs)
-    chances /= chances.sum(axis=1, keepdims=True)
-    mean = (chances * outputs).sum(axis=1)
-    variance = (chances * np.square(outputs - mean[:, None])).sum(axis=1)
-    return float((mean - own).mean()), float(variance.mean())
