@@ -152,7 +152,7 @@ def _require_training(card: Mapping[str, Any], folder: Path) -> None:
     training = card.get("training")
     for key, (kind, entry) in _TRAINING.items():
         part = training.get(key) if isinstance(training, Mapping) else None
-        if not isinstance(part, kind) or (entry and not isinstance(part.get(entry), str)):
+        if not isinstance(part, kind) or (isinstance(part, Mapping) and not isinstance(part.get(entry), str)):
             raise UserError(
                 f"{folder / CARD} does not say how it was trained: it lacks {f'training.{key}'!r}, so that nobody could"
                 " tell whom it has seen; evaluate a checkpoint that `fer-zoo train` wrote."

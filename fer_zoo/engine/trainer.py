@@ -170,6 +170,7 @@ def _quiet() -> None:
         ".*It is recommended to use `self.log.*sync_dist=True.*",  # metrics are the same in all processes already
         ".*in eval mode at the start of training.*",  # those that the method freezes
         ".*Checkpoint directory .* exists and is not empty.*",
+        ".*The dirpath has changed from.*",  # of a run folder that was moved: Lightning's file serves only to resume
         ".*The number of training batches .* is smaller than the logging interval.*",
     ):
         warnings.filterwarnings("ignore", message=message)
