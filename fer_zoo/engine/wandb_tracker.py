@@ -72,7 +72,7 @@ class Wandb(Tracker):
     @told_once
     def open(self, configuration: Mapping[str, Any]) -> None:
         """Online where a key is set and the server answers, else offline, which is said."""
-        own = self._wandb.setup().settings  # of the environment and of wandb's files
+        own = self._settings()
         mode, reason = own.mode or "online", "its mode is set so"
         with redirect_stderr(io.StringIO()):  # it tells where it found the key
             has_key = bool(own.api_key) or self._wandb.login(prompt=False, verify=False)
@@ -94,6 +94,14 @@ class Wandb(Tracker):
             self.echo(f"wandb: offline, because {reason}; to send the run: wandb sync {place}")
         elif mode == "disabled":
             self.echo("wandb: disabled by its own settings (WANDB_MODE); it gets nothing of this run")
+
+    def _settings(self) -> Any:
+        """What the environment and wandb's own files say."""
+        try:
+            return self._wandb.setup().settings
+        except ValueError as error:  # pydantic's: the second line names the setting, the third what is wrong with it
+            wrong = ": ".join(line.strip() for line in str(error).splitlines()[1:3])
+            raise self._wandb.errors.UsageError(f"a setting of its own is wrong, {wrong}") from error
 
     def _init(self, configuration: Mapping[str, Any], mode: str) -> None:
         wanted = {**_PRIVATE, **_BEHAVIOUR}

@@ -314,6 +314,18 @@ def test_online_only_with_a_key_and_an_answer(
     assert len(lines) == 1 and said in lines[0]
 
 
+def test_a_wrong_setting_of_wandb_is_told_and_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _no_key(monkeypatch, tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "junk")
+    lines: list[str] = []
+    with open_alone(tmp_path / "run", lines, wandb=True) as trackers:
+        trackers[0].log_metrics({"loss": 1.0}, 1)
+    wandb.teardown()
+    (line,) = lines
+    assert line.startswith("warning: wandb failed and gets nothing more of this run, which goes on (a setting of its")
+    assert "mode: Input should be 'online', 'offline'" in line
+
+
 def test_other_processes_have_no_trackers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
     with open_alone(tmp_path, [], tensorboard=True, wandb=True) as trackers:
