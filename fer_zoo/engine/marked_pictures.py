@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_atomically
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.progress import progress
@@ -24,7 +23,7 @@ def write_pictures(
     Args:
         rows: every file has some, in the order of `files`.
         files: that were predicted.
-        folder: must exist; holds NNNNN_name.png and NNNNN_name.mp4, by the place among the files.
+        folder: made if missing; holds NNNNN_name.png and NNNNN_name.mp4, by the place among the files.
         spaces: label space of each target that was predicted.
         show: a bar on a terminal.
     """
@@ -49,17 +48,3 @@ def write_pictures(
 def picture_path(folder: Path, number: int, file: Path, suffix: str) -> Path:
     """Where the picture of a file goes: its number keeps files of one name apart."""
     return folder / f"{number:05d}_{file.stem}{suffix}"
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of the pictures.
-
-    Raises:
-        UserError: if it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The folder {folder} for the pictures cannot be made ({error.strerror}); choose another output."
-        ) from error

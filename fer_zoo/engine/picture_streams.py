@@ -1,8 +1,6 @@
 """One picture after the other, from photographs and from the frames of videos."""
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +10,6 @@ import numpy as np
 from fer_zoo.data.video import UnreadableVideo, Video, is_video
 
 Photograph = str | Path | np.ndarray  # a file, which may be a video; or an array, RGB, "h w 3" of uint8
-
-_FRAMES_AHEAD = 2  # decoded while others are looked at
 
 
 @dataclass(frozen=True)
@@ -49,8 +45,7 @@ def pictures(
         if isinstance(photograph, np.ndarray):
             yield Picture(str(number), photograph)
         elif is_video(Path(photograph)):
-            with closing(_frames(str(photograph), every, 0 if number else first_frame)) as frames:
-                yield from _ahead(frames)
+            yield from _frames(str(photograph), every, 0 if number else first_frame)
         else:
             yield Picture(str(photograph), Path(photograph))
 
@@ -63,12 +58,3 @@ def _frames(name: str, every: int, start: int) -> Generator[Picture, None, None]
                 yield Picture(name, frame.image, frame.number, frame.seconds)
     except UnreadableVideo as error:
         yield Picture(name, None, problem=error.problem)
-
-
-def _ahead(items: Iterator[Picture]) -> Iterator[Picture]:
-    """The same, each one begun in a thread before the one before it is done with."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting = deque(pool.submit(next, items, None) for _ in range(_FRAMES_AHEAD))
-        while (item := waiting.popleft().result()) is not None:
-            waiting.append(pool.submit(next, items, None))
-            yield item

@@ -20,7 +20,7 @@ from fer_zoo.data.face_tables import FaceTable
 from fer_zoo.data.tracking import Box
 from fer_zoo.data.video import UnreadableVideo, Video, is_video
 from fer_zoo.engine.checkpoint import CARD, WEIGHTS, checkpoint_folder, load_method
-from fer_zoo.engine.marked_pictures import make_folder, write_pictures
+from fer_zoo.engine.marked_pictures import write_pictures
 from fer_zoo.engine.predict import BOX_COLUMNS, Predictor, Resume
 from fer_zoo.engine.row_writer import RowWriter, check_output
 from fer_zoo.evaluation.predicted_classes import warning_of
@@ -68,8 +68,6 @@ def predict_files(
     for line in _beginning(predictor, settings, files, videos):
         echo(line)
     folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
-    if folder:
-        make_folder(folder)
     found, columns, spaces = Findings(predictor, videos), predictor.columns(), predictor.task.spaces
     if output is None:
         rows = [row for some in _followed(predictor, files, videos, None, settings) for row in found.counted(some)]

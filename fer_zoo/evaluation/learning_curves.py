@@ -1,6 +1,5 @@
 """Learning curves of a run from its table of epochs. A figure, no global state."""
 
-import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,31 +10,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STAGE = re.compile(r"(train|val|validation|test)[/_](.+)")
-_STYLES = {"train": ("0.55", "--"), "val": ("tab:blue", "-"), "validation": ("tab:blue", "-"), "test": ("k", ":")}
-_NAMES = {"val": "validation"}
+_STYLES = {"train": ("training", "0.55", "--"), "val": ("validation", "tab:blue", "-")}
 _BEST = "tab:orange"
 _FEW = 12  # epochs of which each has its point
+_MOST_PANELS = 6
 
 
 def learning_curves_figure(
-    metrics: pd.DataFrame, *, best_epoch: int | None = None, monitor: str = "", most_panels: int = 6, title: str = ""
+    metrics: pd.DataFrame, *, best_epoch: int | None = None, monitor: str = "", title: str = ""
 ) -> "Figure":
-    """One panel per logged quantity, training dashed and validation drawn through, over epochs.
+    """A panel for each quantity, training dashed and validation drawn through, over epochs.
+
+    Beyond six quantities those with the longest names are left out.
 
     Args:
-        metrics: a logger's table: `epoch`, and columns such as `train/loss` or `val_accuracy`, with gaps.
+        metrics: a row an epoch: `epoch`, and columns such as `train/loss` or `val/emotion/accuracy`.
         best_epoch: whose weights are kept; marked in every panel, with the validation value there.
         monitor: the column that chose it, whose panel comes right after the loss.
-        most_panels: quantities beyond this number are left out, those with the longest names first.
         title: a line above the panels.
     """
     from matplotlib.figure import Figure
 
     curves = _curves(metrics)
-    found = _STAGE.fullmatch(monitor)
-    first = ("loss", found[2] if found else "loss")
-    shown = sorted(curves, key=lambda n: (first.index(n) if n in first else 2, n.count("/"), len(n), n))[:most_panels]
+    first = ("loss", monitor.removeprefix("val/"))
+    shown = sorted(curves, key=lambda n: (first.index(n) if n in first else 2, n.count("/"), len(n), n))[:_MOST_PANELS]
     columns = max(1, min(3, len(shown)))
     lines = max(1, -(-len(shown) // columns))
     figure = Figure(figsize=(3.6 * columns + 0.3, 2.7 * lines + 0.3), layout="constrained")
@@ -57,16 +55,12 @@ def learning_curves_figure(
 
 
 def _curves(metrics: pd.DataFrame) -> "dict[str, dict[str, pd.Series[float]]]":
-    """Quantity -> stage -> mean per epoch, without the epochs that have none."""
+    """Quantity -> stage -> value per epoch, without the epochs that have none."""
     curves: dict[str, dict[str, pd.Series[float]]] = {}
     for column in metrics.columns:
-        match = _STAGE.fullmatch(str(column).removesuffix("_epoch").removesuffix("_step"))
-        if match is None:
-            continue
-        stage, name = match.groups()
-        series = metrics.groupby("epoch")[column].mean().dropna()
-        if len(series) and (stage not in curves.get(name, {}) or str(column).endswith("_epoch")):
-            curves.setdefault(name, {})[stage] = series
+        stage, _, name = str(column).partition("/")
+        if stage in _STYLES and metrics[column].notna().any():
+            curves.setdefault(name, {})[stage] = metrics.set_index("epoch")[column].dropna()
     return curves
 
 
@@ -74,17 +68,9 @@ def _draw(axes: "Axes", stages: "dict[str, pd.Series[float]]") -> None:
     from matplotlib.ticker import MaxNLocator
 
     for stage, series in stages.items():
-        colour, line = _STYLES[stage]
+        label, colour, line = _STYLES[stage]
         marker = "o" if len(series) <= _FEW else None
-        axes.plot(
-            series.index,
-            series.to_numpy(),
-            line,
-            color=colour,
-            label=_NAMES.get(stage, stage),
-            marker=marker,
-            markersize=3,
-        )
+        axes.plot(series.index, series.to_numpy(), line, color=colour, label=label, marker=marker, markersize=3)
     axes.set_xlabel("epoch", fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(color="0.92", linewidth=0.8)
@@ -109,7 +95,7 @@ def _set_range(axes: "Axes", name: str, stages: "dict[str, pd.Series[float]]") -
 
 def _mark_best(axes: "Axes", stages: "dict[str, pd.Series[float]]", epoch: int | None) -> None:
     """A line at the epoch whose weights are kept, and the validation value there beside the title."""
-    series = stages.get("val", stages.get("validation"))
+    series = stages.get("val")
     if series is None or epoch is None or epoch not in series.index:
         return
     value = float(series.loc[epoch])

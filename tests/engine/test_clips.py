@@ -14,7 +14,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import label_space
 from fer_zoo.data.video import Video
 from fer_zoo.engine.clips import write_clip
-from fer_zoo.engine.marked_pictures import make_folder, picture_path, write_pictures
+from fer_zoo.engine.marked_pictures import picture_path, write_pictures
 
 SPACES = {"emotion": label_space("emotion/basic6")}
 NUMBER = 24
@@ -112,7 +112,6 @@ def test_each_file_gets_its_picture_and_unreadable_ones_none(tmp_path: Path) -> 
     rows += [{"file": str(files[2]), "frame": None, "face_found": False}]
     rows += [row(n, 20, str(files[3])) for n in range(5)]
     rows += [{"file": str(files[4]), "frame": None, "face_found": False}]
-    make_folder(tmp_path / "out")
     write_pictures(rows, files, tmp_path / "out", SPACES)
     made = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert made == ["00000_face.png", "00001_face.png", "00003_clip.mp4"]
@@ -128,6 +127,7 @@ def test_pictures_of_one_name_stay_apart() -> None:
 
 def test_folder_of_pictures_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
-        with pytest.raises(UserError, match="for the pictures cannot be made"):
-            make_folder(folder)
+    Image.fromarray(drawn_face(200)).save(tmp_path / "face.png")
+    rows = [row(None, 20, str(tmp_path / "face.png"))]
+    with pytest.raises(UserError, match="Cannot write"):
+        write_pictures(rows, [tmp_path / "face.png"], tmp_path / "taken", SPACES)
