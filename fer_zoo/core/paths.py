@@ -53,6 +53,12 @@ def near_folder(path: Path) -> str:
     return nearest(path.name, [entry.name for entry in beside.iterdir() if entry.is_dir()]) if beside.is_dir() else ""
 
 
+def without_folder(text: str) -> str:
+    """A setting as others may see it: of a path to something on this machine the last part, else the same."""
+    is_path = text.startswith(("/", "~")) and Path(text).expanduser().exists()
+    return Path(text).name if is_path else text
+
+
 def cache_folder() -> Path:
     """$FER_ZOO_CACHE, else the user's cache folder; it may not exist yet, and may be deleted at any time."""
     named = os.environ.get("FER_ZOO_CACHE")

@@ -24,6 +24,7 @@ from fer_zoo.core.files import file_sha256, read_json, write_atomically, write_j
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.method_settings import STARTING_WEIGHTS
+from fer_zoo.core.paths import without_folder
 from fer_zoo.core.registry import METHODS
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.temperatures import temperatures_of
@@ -185,7 +186,7 @@ def _card(task: FaceTask, training: Mapping[str, Any], validation: Mapping[str, 
     return {
         "schema": SCHEMA,
         "method": task.method_name,
-        "settings": asdict(task.settings),
+        "settings": {key: without_folder(v) if isinstance(v, str) else v for key, v in asdict(task.settings).items()},
         "label_spaces": {t: {**asdict(s), "codes": dict(s.codes)} for t, s in task.spaces.items()},
         "input_spec": task.input_spec.to_dict(),
         "num_parameters": sum(p.numel() for p in task.network.parameters()),

@@ -180,8 +180,8 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
             continue
         said = {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
         setattr(config, group, {**current, **training[group], **{key: current[key] for key in said}})
-    if "dataset.root" not in keys:
-        config.dataset["root"] = _root_of_training(folder) or config.dataset["root"]
+    places = _places_of_training(folder, training["dataset"])
+    config.dataset |= {key: place for key, place in places.items() if f"dataset.{key}" not in keys}
     if "fold" not in keys:
         config.fold = training["fold"]
     return config
@@ -193,9 +193,18 @@ def _precision_of_training(training: Mapping[str, Any], config: RunConfig) -> st
     return "auto" if said == "16-mixed" and device_kind(config.trainer) == "cpu" else said
 
 
-def _root_of_training(folder: Path) -> str | None:
-    """Where the data of a checkpoint's run were, if it lies in its run and they still are there."""
+def _places_of_training(folder: Path, told: Mapping[str, Any]) -> dict[str, str]:
+    """Where the data of a checkpoint's run were, if it lies in its run and they still are there.
+
+    Args:
+        folder: of the checkpoint.
+        told: what its card says of the data, which is no folder.
+    """
     if folder.name != "model" or not (folder.parent / CONFIG).is_file():
-        return None
-    root = read_config(folder.parent).dataset["root"]
-    return root if root is not None and Path(root).expanduser().exists() else None
+        return {}
+    found = {key: value for key, value in read_config(folder.parent).dataset.items() if isinstance(value, str)}
+    return {
+        key: value
+        for key, value in found.items()
+        if value != told.get(key) and value and Path(value).expanduser().exists()
+    }

@@ -3,6 +3,7 @@
 A tracker serves training, never the other way round: an error of its own is told once and the run goes on.
 """
 
+import textwrap
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from pytorch_lightning.loggers.logger import Logger
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
+from fer_zoo.core.paths import without_folder
 from fer_zoo.engine.config import CONFIG, read_config
 from fer_zoo.engine.jobs import RESULT, process_rank
 from fer_zoo.engine.trainer_settings import LoggerSettings
@@ -97,17 +99,13 @@ class TensorBoard(Tracker):
 
     @told_once
     def open(self, configuration: Mapping[str, Any]) -> None:
-        """Writes the configuration as text and as hyperparameters."""
-        from torch.utils.tensorboard import SummaryWriter, summary
+        """Writes the configuration as text."""
+        from torch.utils.tensorboard import SummaryWriter
 
         self._writer = SummaryWriter(str(self.folder / TENSORBOARD))
-        if not configuration:
-            return
-        text = yaml.safe_dump(dict(configuration), sort_keys=False, allow_unicode=True)
-        self._writer.add_text("configuration", "".join(f"    {line}\n" for line in text.splitlines()))
-        untyped: Any = summary
-        for part in untyped.hparams(_flat(configuration), {"val/loss": 0.0}):  # names the metric, writes no value of it
-            self._writer.file_writer.add_summary(part)
+        if configuration:
+            text = yaml.safe_dump(dict(configuration), sort_keys=False, allow_unicode=True)
+            self._writer.add_text("configuration", textwrap.indent(text, "    "))
 
     @told_once
     def log_result(self, values: Mapping[str, float], pictures: Mapping[str, Path], step: int) -> None:
@@ -228,26 +226,10 @@ def shown_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping):
             shown[key] = shown_configuration(value)
         elif key not in _OUTPUTS:
-            shown[key] = _without_folder(value) if isinstance(value, str) else value
+            shown[key] = without_folder(value) if isinstance(value, str) else value
     return shown
 
 
 def pictures_in(folder: Path) -> dict[str, Path]:
     """The PNG files of a folder by their names without the suffix."""
     return {path.stem: path for path in sorted(folder.glob("*.png"))}
-
-
-def _without_folder(text: str) -> str:
-    is_path = text.startswith(("/", "~")) and Path(text).expanduser().exists()
-    return Path(text).name if is_path else text
-
-
-def _flat(configuration: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Names with dots, as they are typed; lists as text, which is all that TensorBoard's table knows."""
-    flat: dict[str, Any] = {}
-    for key, value in configuration.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value if isinstance(value, bool | int | float | str) else str(value)
-    return flat

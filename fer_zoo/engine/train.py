@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
     except UserError as error:
         kept = " The best weights so far stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
         raise UserError(f"{error}{kept}") from error
-    for reason, count in {**data.left_out, **_reasons(data.skipped)}.items():
+    for reason, count in {**data.left_out, **Counter(data.skipped.values())}.items():
         echo(f"left out: {count} ({reason})")
     _part_processes()
     if process_rank() > 0:
@@ -188,7 +189,7 @@ def training_facts(run: Run) -> dict[str, Any]:
     seen = sorted({subject_hash(code) for code in subjects.loc[used]})
     card = run.dataset_card
     return {
-        "dataset": {key: value for key, value in run.config.dataset.items() if key != "root"},
+        "dataset": shown_configuration(run.config.dataset),
         "fingerprint": run.index.fingerprint(),
         "protocol": dict(run.config.protocol),
         "fold": run.config.fold,
@@ -207,13 +208,6 @@ def training_facts(run: Run) -> dict[str, Any]:
 
 def _label_summary(run: Run) -> dict[str, dict[str, Any]]:
     return summarised(run.index.table.iloc[run.index.rows_of(run.split.train)], run.index.space(run.target))
-
-
-def _reasons(skipped: dict[str, str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for reason in skipped.values():
-        counts[reason] = counts.get(reason, 0) + 1
-    return counts
 
 
 def _send(trackers: list[Tracker], folder: Path, card: dict[str, Any], step: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.paths import cache_folder, data_roots, find_root
+from fer_zoo.core.paths import cache_folder, data_roots, find_root, without_folder
 
 
 @pytest.fixture
@@ -66,3 +66,10 @@ def test_the_cache_is_the_users_unless_named(somewhere: Path, monkeypatch: pytes
     monkeypatch.setenv("HOME", str(somewhere))
     assert cache_folder().name == "fer_zoo"
     assert somewhere in cache_folder().parents
+
+
+def test_of_a_path_that_is_there_the_last_part_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    assert without_folder(str(tmp_path / "labels.csv")) == "labels.csv"
+    for text in ("labels.csv", r"/(\w+)_", "", "resnet18"):
+        assert without_folder(text) == text

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import fer_zoo
 from fer_zoo.core.errors import UserError
@@ -61,6 +62,20 @@ def test_card_tells_origin_and_terms(original: Path) -> None:
     assert card["versions"]["fer_zoo"] == fer_zoo.__version__
     assert card["versions"]["torch"] == torch.__version__.split("+")[0] or card["versions"]["torch"]
     assert card["num_parameters"] == sum(p.numel() for p in create_method("timm_classifier", **SMALL).parameters())
+
+
+def test_weights_that_were_started_from_are_called_by_their_name_alone(tmp_path: Path) -> None:
+    weights = tmp_path / "of_anna" / "start.safetensors"
+    weights.parent.mkdir()
+    plain = create_method("timm_classifier", **SMALL)
+    save_file({n: t.contiguous() for n, t in plain.network.backbone.model.state_dict().items()}, weights)
+    task = create_method("timm_classifier", backbone_weights=str(weights), **SMALL)
+    save_method(tmp_path / "model", task, training={"subject_hashes": [], "licences": {}}, validation={})
+    text = (tmp_path / "model" / "card.json").read_text()
+    assert json.loads(text)["settings"]["backbone_weights"] == "start.safetensors"
+    assert "of_anna" not in text
+    shutil.rmtree(weights.parent)
+    load_method(tmp_path / "model")
 
 
 def test_subject_hash_hides_the_code() -> None:

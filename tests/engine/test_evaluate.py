@@ -15,7 +15,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.sample import sample_id
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
-from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.evaluate import evaluate
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
@@ -237,3 +237,29 @@ def test_data_without_the_target_is_told(trained: Path, tmp_path: Path) -> None:
     ]
     with pytest.raises(UserError, match="learns 'emotion', but table has labels of: au"):
         evaluate(trained, settings, echo=quiet)
+
+
+def test_a_card_names_no_folder_and_the_run_finds_its_files(faces: Path, tmp_path: Path) -> None:
+    """The labels lie elsewhere than the pictures; the card, which travels with the weights, does not say where."""
+    labels = tmp_path / "of_alba" / "labels.csv"
+    labels.parent.mkdir()
+    rows = [f"{path.relative_to(faces)},{path.parent.name},{path.stem[:4]}" for path in sorted(faces.rglob("*.png"))]
+    labels.write_text("\n".join(["path,mood,who", *rows]) + "\n")
+    own = {"label_space": None, "subject_pattern": None}
+    given = {"dataset": "table", "file": labels, "label_column": "mood", "subject_column": "who"}
+    settings = patterns.settings(faces, tmp_path / "runs", trainer__max_epochs=1, dataset=given.pop("dataset"))
+    plain = [pair for pair in settings if pair[0].removeprefix("dataset.") not in own]
+    run = train(
+        compose([*plain, *((f"dataset.{key}", str(value)) for key, value in given.items())], verb="train"), echo=quiet
+    )
+    card = (run / "model" / "card.json").read_text()
+    assert json.loads(card)["training"]["dataset"]["file"] == "labels.csv"
+    assert "of_alba" not in card and str(faces) not in card
+    report, _ = evaluate(run, [("output", str(tmp_path / "test"))], echo=quiet)
+    assert report.scores.values["accuracy"].value >= 0
+    moved = shutil.copytree(run / "model", tmp_path / "moved")
+    with pytest.raises(UserError, match=r"labels\.csv"):
+        evaluate(moved, [("dataset.root", str(faces)), ("output", str(tmp_path / "none"))], echo=quiet)
+    where = [("dataset.root", str(faces)), ("dataset.file", str(labels)), ("output", str(tmp_path / "again"))]
+    again, _ = evaluate(moved, where, echo=quiet)
+    assert again.scores.values["accuracy"].value == report.scores.values["accuracy"].value
