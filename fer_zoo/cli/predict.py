@@ -37,7 +37,7 @@ def run(command: Command) -> int:
     from dataclasses import fields
 
     from fer_zoo.core.settings import build_settings
-    from fer_zoo.engine.photographs import expand_files
+    from fer_zoo.engine.photographs import count_left_out, expand_files
     from fer_zoo.engine.predict_files import PredictSettings, predict_files
 
     command.allow_flags("--pictures", "--json")
@@ -50,7 +50,9 @@ def run(command: Command) -> int:
         raise UserError("--json prints the rows; with output=NAME.json they are written as JSON. Keep one of them.")
     files = expand_files(command.files)
     tell = say if settings.output else say_aside
-    rows, columns = predict_files(files, settings, pictures="--pictures" in command.flags, echo=tell)
+    rows, columns = predict_files(
+        files, settings, pictures="--pictures" in command.flags, left_out=count_left_out(command.files), echo=tell
+    )
     if not settings.output:
         _print(rows, columns, as_json=as_json)
     return 0

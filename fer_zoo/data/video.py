@@ -20,9 +20,9 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.data.index import IMAGE_SUFFIXES
 from fer_zoo.data.video_decoding import Damaged, NoVideo, Packets, decoded, opened, read_packets
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"}
 )
@@ -173,7 +173,7 @@ def is_video(path: Path) -> bool:
     What Pillow reads is a picture, be it a moving one.
     """
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or suffix in PICTURE_SUFFIXES:
+    if suffix in SUFFIXES or suffix in IMAGE_SUFFIXES:
         return suffix in SUFFIXES
     with suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError), Image.open(path):
         return False

@@ -82,10 +82,10 @@ def _bars(row: Row, space: LabelSpace) -> list[tuple[str, float]]:
 def _draw_box(picture: Image.Image, box: Box, caption: str, size: int, colour: str) -> None:
     draw = ImageDraw.Draw(picture)
     left, top, right, bottom = box
-    draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=colour, width=2)
+    draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=colour, width=max(2, size // 8))
     across, down = (round(length) + 4 for length in draw.textbbox((0, 0), caption, font=_font(size))[2:])
     x = min(max(0, left), max(0, picture.width - across))
-    y = top - down - 2 if top > down + 2 else top + 2
+    y = top - down - 2 if top > down + 2 else min(max(0, top) + 2, max(0, picture.height - down))
     draw.rectangle((x, y, x + across, y + down), fill="black")
     draw.text((x + 2, y + 1), caption, fill=colour, font=_font(size))
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.paths import near_folder
-from fer_zoo.data.video import PICTURE_SUFFIXES
+from fer_zoo.data.index import IMAGE_SUFFIXES
 from fer_zoo.data.video import SUFFIXES as VIDEO_SUFFIXES
 
-SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES
+SUFFIXES = frozenset(IMAGE_SUFFIXES) | VIDEO_SUFFIXES
 
 
 def expand_files(files: Sequence[str]) -> list[Path]:
     """Every photograph and video that is meant, in order, each once.
 
-    A folder stands for those in it and below, a .txt file for the paths in its lines (relative to the file), a
+    A folder stands for those in it and below (hidden files left out), a .txt file for the paths in its lines (relative to the file), a
     pattern with * for what it matches.
 
     Raises:
@@ -30,10 +30,21 @@ def expand_files(files: Sequence[str]) -> list[Path]:
     return list(found)
 
 
+def count_left_out(files: Sequence[str]) -> int:
+    """How many files of the folders are not meant by them: hidden, or neither photograph nor video by their suffix."""
+    folders = (Path(given).expanduser() for given in files)
+    found = {file for folder in folders if folder.is_dir() for file in folder.rglob("*")}
+    return sum(not _is_meant(file) and file.is_file() for file in found)
+
+
+def _is_meant(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
 def _expand(given: str) -> list[Path]:
     path = Path(given).expanduser()
     if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        return sorted(file for file in path.rglob("*") if _is_meant(file) and file.is_file())
     if path.suffix == ".txt" and path.is_file():
         try:
             lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]

@@ -47,7 +47,7 @@ class PredictSettings:
 
 
 def predict_files(
-    files: Sequence[Path], settings: PredictSettings, *, pictures: bool, echo: Echo
+    files: Sequence[Path], settings: PredictSettings, *, pictures: bool, left_out: int = 0, echo: Echo
 ) -> tuple[list[Row], list[str]]:
     """Write the rows of photographs and videos, or give them back where no output is named; and the columns.
 
@@ -55,6 +55,7 @@ def predict_files(
         files: photographs and videos.
         settings: with a checkpoint.
         pictures: also mark the faces in a copy of each file.
+        left_out: how many other files the folders hold, to be told.
         echo: told what is used, what was found, and where things lie.
 
     Raises:
@@ -67,6 +68,8 @@ def predict_files(
     videos = {file: _opened(file) for file in files if is_video(file)}
     for line in _beginning(predictor, settings, files, videos):
         echo(line)
+    if left_out:
+        echo(f"left out: {left_out} in the folders (hidden, or no photograph or video by their suffix)")
     folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
     found, columns, spaces = Findings(predictor, videos), predictor.columns(), predictor.task.spaces
     if output is None:

@@ -20,6 +20,8 @@ def photographs(tmp_path: Path) -> Path:
     Image.fromarray(drawn_face()).save(folder / "a face.png")
     Image.new("RGB", (90, 60)).save(folder / "black.jpg")
     (folder / "cut.jpg").write_bytes(b"no image")
+    for other in ("Thumbs.db", "._cut.jpg"):
+        (folder / other).write_bytes(b"of the system")
     return folder
 
 
@@ -36,6 +38,7 @@ def test_a_table_and_pictures_are_written(
     assert abs(table.filter(like="prob_").iloc[0].sum() - 1) < 1e-4
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "device: cpu; detector: haar; photographs: 3"
+    assert lines[1] == "left out: 2 in the folders (hidden, or no photograph or video by their suffix)"
     assert lines[-2:] == [f"written: {output}", f"written: {tmp_path / 'out/faces_pictures'}"]
     assert len(list((tmp_path / "out/faces_pictures").glob("*.png"))) >= 1
 

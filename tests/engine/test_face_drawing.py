@@ -45,6 +45,18 @@ def test_a_face_without_a_box_is_the_whole_picture() -> None:
     assert hits[200, 0] and hits[200, 399] and hits[399, 200]
 
 
+def test_lines_grow_with_the_picture() -> None:
+    hits = is_colour(draw_faces(grey(3000, 4000), [row(1000, 1000, 500)], CLASSES), YELLOW)
+    assert hits[1250, 1000:1010].all() and hits[1005, 1000:1500].all()
+
+
+@pytest.mark.parametrize("left, top", [(-60, -200), (-60, 300), (450, -200)])
+def test_the_answer_to_a_box_that_begins_outside_can_be_read(left: int, top: int) -> None:
+    image = grey(480, 640)
+    inside = (draw_faces(image, [row(left, top, 300)], CLASSES) == 0).all(axis=2).sum()
+    assert inside > 0.8 * (draw_faces(image, [row(100, 150, 300)], CLASSES) == 0).all(axis=2).sum()
+
+
 def test_pictures_without_a_face_stay_as_they_are() -> None:
     image = grey(400, 400)
     rows = [{"face_found": False, "problem": "no face found"}]

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.photographs import expand_files
+from fer_zoo.data.index import IMAGE_SUFFIXES
+from fer_zoo.data.video import is_video
+from fer_zoo.engine.photographs import count_left_out, expand_files
 
 
 @pytest.fixture
@@ -23,6 +25,15 @@ def names(paths: list[Path], folder: Path) -> list[str]:
 
 def test_folder_stands_for_the_photographs_and_videos_below_it(folder: Path) -> None:
     assert names(expand_files([str(folder)]), folder) == ["a.PNG", "b.jpg", "below/c.jpeg", "d.MOV", "odd [1].jpg"]
+
+
+def test_every_suffix_of_a_data_set_is_a_photograph_and_the_rest_is_counted(tmp_path: Path) -> None:
+    for name in (*(f"{place}{suffix}" for place, suffix in enumerate(IMAGE_SUFFIXES)), "Thumbs.db", "._0.jpg", ".b/c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = expand_files([str(tmp_path)])
+    assert sorted(path.suffix for path in found) == sorted(IMAGE_SUFFIXES) and not any(map(is_video, found))
+    assert count_left_out([str(tmp_path), str(tmp_path / "0.jpg"), str(tmp_path)]) == 3
 
 
 def test_list_file_is_relative_to_itself(folder: Path) -> None:
