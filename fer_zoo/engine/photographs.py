@@ -14,8 +14,8 @@ SUFFIXES = frozenset(IMAGE_SUFFIXES) | VIDEO_SUFFIXES
 def expand_files(files: Sequence[str]) -> list[Path]:
     """Every photograph and video that is meant, in order, each once.
 
-    A folder stands for those in it and below (hidden files left out), a .txt file for the paths in its lines (relative to the file), a
-    pattern with * for what it matches.
+    A folder stands for those in it and below, but for hidden files, a .txt file for the paths in its lines (relative
+    to the file), a pattern with * for what it matches.
 
     Raises:
         UserError: for a path that does not exist, a list that is no UTF-8, or when nothing is left.
