@@ -175,7 +175,7 @@ def draw_pictures(index: Index, plan: PicturePlan, *, echo: Callable[[str], None
         shown.append((group.entry, (f"{group.samples:,} samples", f"{group.subjects:,} subjects"), small))
     title = f"{index.dataset}: {len(index):,} samples, as evaluation sees them"
     save_figure(folder / OVERVIEW, overview_sheet(shown, title=title, lines=plan.describe(index)))
-    for sentence in (*_remarks(index, groups, views, len(rows)), *_left_from_before(folder, paths)):
+    for sentence in _remarks(index, groups, views, len(rows)):
         echo(f"pictures: {sentence}")
     echo(f"pictures: {folder} ({OVERVIEW} and {len(paths)} sheets)")
     names = index.ids
@@ -213,10 +213,3 @@ def _remarks(index: Index, groups: Sequence[SampleGroup], views: SampleViews, nu
     lacking = [e for target, space in index.label_spaces.items() for e in space.entries if (target, e) not in there]
     remarks = [f"no sample, hence no sheet: {', '.join(lacking)}"] if lacking else []
     return remarks + [f"{reason}: {count} of {num_drawn} samples drawn" for reason, count in views.problems.items()]
-
-
-def _left_from_before(folder: Path, paths: Sequence[Path]) -> list[str]:
-    others = {path.name for path in folder.glob("*.png")} - {OVERVIEW, *(path.name for path in paths)}
-    return (
-        [f"{len(others)} pictures in {folder} are not of this run: {', '.join(sorted(others)[:3])}"] if others else []
-    )

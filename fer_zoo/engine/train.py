@@ -13,6 +13,7 @@ import torch
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
 from fer_zoo.data.datamodule import FaceDataModule
+from fer_zoo.engine.callbacks import monitor_of
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, read_config, write_config
 from fer_zoo.engine.finetune import start_training
@@ -118,7 +119,7 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
         kept = " The best weights so far stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
         raise UserError(f"{error}{kept}") from error
     for reason, count in {**data.left_out, **Counter(data.skipped.values())}.items():
-        echo(f"left out: {count} ({reason})")
+        echo(f"left out of training and validation: {count:,} ({reason})")
     _part_processes()
     if process_rank() > 0:
         return {}
@@ -127,6 +128,7 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
             "No validation value was ever measured, so no weights were kept: training ended before its first epoch did"
             " (trainer.max_steps), or no validation sample can be used."
         )
+    echo(_kept_line(run, task, data, read_json(folder / "model" / CARD)["validation"], trainer.current_epoch))
     validate_run(run, folder, echo=echo)
     kept = read_json(folder / "model" / CARD)
     _send(trackers, folder, kept, trainer.global_step)
@@ -141,6 +143,17 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
         "steps": trainer.global_step,
         "num_parameters": kept["num_parameters"],
     }
+
+
+def _kept_line(run: Run, task: FaceTask, data: FaceDataModule, best: dict[str, float], epochs: int) -> str:
+    """Which weights were kept, and on how many images that was decided."""
+    monitor = monitor_of(task, run.config.trainer.monitor)[0]
+    name = monitor.removeprefix("val/").removeprefix(f"{run.target}/")
+    images = len(data.val_dataloader().dataset)  # type: ignore[arg-type]  # a FaceDataset has a length
+    return (
+        f"kept: the weights of epoch {best['epoch']:.0f} of {epochs}, with the best {name} ({best[monitor]:.3f}) on"
+        f" {images:,} validation images"
+    )
 
 
 def _try_forward(task: FaceTask) -> None:

@@ -10,7 +10,6 @@ from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.evaluation.prediction_table import best_entries, outputs_of, target_columns
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NEARLY_ALL = 0.9  # of the predictions
@@ -79,8 +78,14 @@ def predicted_classes_figure(
     lines = warning.count("\n") + 1 if warning else 0
     figure = Figure(figsize=(6.4, 1.1 + 0.28 * len(names) * len(groups) + 0.2 * lines), layout="constrained")
     axes = figure.add_subplot()
+    height = 0.76 / len(groups)
     for position, (label, (counts, colour)) in enumerate(groups.items()):
-        _draw_bars(axes, names, counts, colour, label, position, len(groups))
+        values = [counts.get(name, 0) for name in names]
+        total = max(1, sum(values))
+        places = [row + (position - (len(groups) - 1) / 2) * height for row in range(len(names))]
+        shares = [value / total for value in values]
+        bars = axes.barh(places, shares, 0.92 * height, color=colour, label=f"{label} ({total:,})")
+        axes.bar_label(bars, [f"{value:,}" for value in values], padding=3, fontsize=8, color="0.3")
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(0, 1.12)
@@ -92,19 +97,6 @@ def predicted_classes_figure(
     heading = title or "How often each class is predicted"
     axes.set_title(f"{heading}\n{warning}" if warning else heading, fontsize=9 if warning else 11, loc="left")
     return figure
-
-
-def _draw_bars(
-    axes: "Axes", names: list[str], counts: Mapping[str, int], colour: str, label: str, position: int, groups: int
-) -> None:
-    """The bars of one group, each with its count behind it."""
-    total = max(1, sum(counts.values()))
-    height = 0.76 / groups
-    for row, name in enumerate(names):
-        y = row + (position - (groups - 1) / 2) * height
-        share = counts.get(name, 0) / total
-        axes.barh(y, share, height * 0.92, color=colour, label=f"{label} ({total:,})" if row == 0 else None)
-        axes.text(share + 0.008, y, f"{counts.get(name, 0):,}", va="center", fontsize=8, color="0.3")
 
 
 def _counts(names: "pd.Series[str]", space: LabelSpace) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -49,17 +48,8 @@ class Objective:
                 none.
         """
         if self.space.kind == "classes":
-            probabilities = outputs.float().softmax(dim=1)
-            return probabilities if temperature == 1.0 else _scaled(outputs.float() / temperature, probabilities)
+            return (outputs.float() / temperature).softmax(dim=1)
         return outputs.float().clamp(self.space.minimum, self.space.maximum)
-
-
-def _scaled(outputs: Float[Tensor, "b k"], before: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
-    """Probabilities of scaled outputs whose answer is that of `before`, also where rounding makes two classes equal."""
-    probabilities, answer = outputs.softmax(dim=1), before.argmax(dim=1, keepdim=True)
-    others = probabilities.scatter(1, answer, 0.0).amax(dim=1, keepdim=True)
-    just_above = torch.nextafter(others, torch.full_like(others, 2.0))
-    return probabilities.scatter(1, answer, torch.maximum(probabilities.gather(1, answer), just_above))
 
 
 def class_objective(space: LabelSpace, loss: Loss, *, weight: float = 1.0) -> Objective:
