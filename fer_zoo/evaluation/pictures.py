@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,9 @@ def save_figure(path: Path, figure: "Figure") -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set(dpi=DPI, facecolor="white")
+    canvas: Any = FigureCanvasAgg(figure)  # untyped
     with write_atomically(path) as temporary:
-        FigureCanvasAgg(figure).print_png(temporary)  # `savefig` would draw twice
+        canvas.print_png(temporary)  # `savefig` would draw twice
 
 
 def confusion_figure(
