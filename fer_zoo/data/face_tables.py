@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
 from fer_zoo.core.errors import UserError
@@ -14,7 +14,7 @@ from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.landmarks import LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP, NUM_LANDMARKS
 from fer_zoo.data.detection import Face
 from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
-from fer_zoo.data.sheets import Sheet
+from fer_zoo.data.sheets import Sheet, number
 
 BOXES = ("face_x", "face_y", "face_width", "face_height")
 SCORE = "face_score"
@@ -48,7 +48,7 @@ class FaceTable:
     def __init__(self, path: Path, spec: InputSpec) -> None:
         self.name = str(path)
         sheet = Sheet(path, name=self.name, said=f"boxes={path}")
-        table, self._first_row = sheet.table, sheet.first_row
+        table = sheet.table
         sheet.require("file")
         has_boxes = set(BOXES) <= set(table)
         points = next((names for names in POINTS if set(names) <= set(table)), None)
@@ -63,12 +63,12 @@ class FaceTable:
             )
         self._points = None
         if points is not None and spec.alignment == "five_points":
-            self._points = self._numbers(table, points).reshape(len(table), -1, 2)
-        self._boxes = self._numbers(table, BOXES) if has_boxes else np.full((len(table), 4), np.nan)
+            self._points = _numbers(sheet, points).reshape(len(table), -1, 2)
+        self._boxes = _numbers(sheet, BOXES) if has_boxes else np.full((len(table), 4), np.nan)
         if self._points is not None:
             self._boxes = np.where(np.isnan(self._boxes).all(axis=1)[:, None], _around(self._points), self._boxes)
-        self._scores = self._numbers(table, (SCORE,))[:, 0] if SCORE in table else np.full(len(table), np.nan)
-        self._rows = self._by_file(table)
+        self._scores = _numbers(sheet, (SCORE,))[:, 0] if SCORE in table else np.full(len(table), np.nan)
+        self._rows = _by_file(sheet)
         self._asked: dict[str, str] = {}  # file of the table -> the one that it was taken for
         self._files: dict[str, list[str]] = defaultdict(list)
         for file in self._rows:
@@ -177,31 +177,6 @@ class FaceTable:
             return "the box of the face lies outside the image"
         return ""
 
-    def _by_file(self, table: pd.DataFrame) -> Mapping[str, dict[int | None, list[int]]]:
-        """Positions of the rows of each file and frame."""
-        frames = self._numbers(table, ("frame",))[:, 0] if "frame" in table else np.full(len(table), np.nan)
-        rows: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for row, (file, frame) in enumerate(zip(table["file"], frames.tolist(), strict=True)):
-            if frame == frame and (frame < 0 or not float(frame).is_integer()):
-                raise UserError(f"{self.name} row {row + self._first_row}: frame {frame:g} is no whole number from 0.")
-            rows[_plain_path(str(file))][int(frame) if frame == frame else None].append(row)
-        return rows
-
-    def _numbers(self, table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "n k"]:
-        """Columns of numbers; what is empty or not finite is NaN."""
-        values = np.full((len(table), len(names)), np.nan)
-        for position, name in enumerate(names):
-            column = table[name]
-            numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-            words = np.flatnonzero(np.isnan(numbers) & ~column.isna().to_numpy())
-            for row in words[~column.iloc[words].astype(str).str.strip().str.lower().isin(("", "nan")).to_numpy(bool)]:
-                raise UserError(
-                    f"{self.name} row {row + self._first_row}: {name} is {column.iloc[row]!r}; a number is expected, or"
-                    " nothing where there is no face."
-                )
-            values[:, position] = np.where(np.isfinite(numbers), numbers, np.nan)
-        return values
-
 
 def five_points(points: Float[np.ndarray, "*s n 2"]) -> Float[np.ndarray, "*s 5 2"]:
     """Five points as they are, or those of 68: the mean of each eye, the nose tip and the corners of the mouth."""
@@ -214,6 +189,32 @@ def five_points(points: Float[np.ndarray, "*s n 2"]) -> Float[np.ndarray, "*s 5 
 
 def _is_behind(frame: int | None, end: int, every: int) -> bool:
     return frame is not None and frame > end and frame % every == 0
+
+
+def _by_file(sheet: Sheet) -> Mapping[str, dict[int | None, list[int]]]:
+    """Positions of the rows of each file and frame."""
+    files = sheet.each("file", "", _plain_path)
+    frames = sheet.each("frame", "", _frame) if "frame" in sheet.table else [None] * len(files)
+    rows: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for row, (file, frame) in enumerate(zip(files, frames, strict=True)):
+        rows[file][frame].append(row)
+    return rows
+
+
+def _frame(cell: str) -> int | None:
+    value = number(cell, "frame")
+    if value != value:
+        return None
+    if value < 0 or not value.is_integer():
+        raise UserError(f"frame {value:g} is no whole number from 0.")
+    return int(value)
+
+
+def _numbers(sheet: Sheet, names: Sequence[str]) -> Float[np.ndarray, "n k"]:
+    """Columns of numbers; what is empty or not finite is NaN."""
+    columns = [sheet.each(name, "", partial(number, column=name)) for name in names]
+    values = np.array(columns, dtype=np.float64).T
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _around(points: Float[np.ndarray, "n p 2"]) -> Float[np.ndarray, "n 4"]:

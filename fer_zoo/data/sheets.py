@@ -1,5 +1,6 @@
 """A table of a user's, read as text: CSV, TSV or parquet, with the number that each row has in the file."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -87,6 +88,18 @@ class Sheet:
             except UserError as error:
                 raise UserError(f"{self.name} row {row + self.first_row}: {error}") from error
         return [converted[cell] for cell in cells]
+
+
+def number(cell: str, column: str) -> float:
+    """The number that a cell holds, NaN for an empty one.
+
+    Raises:
+        UserError: if it holds something else.
+    """
+    try:
+        return float(cell) if cell else math.nan
+    except ValueError as error:
+        raise UserError(f"{column} is {cell!r}, which is not a number.") from error
 
 
 def _text(cell: object) -> str:

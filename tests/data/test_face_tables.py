@@ -151,7 +151,7 @@ def test_points_that_lack_or_coincide_are_told(tmp_path: Path) -> None:
             [{"file": "a.jpg", "face_x": 1, "face_y": 1, "face_widht": 1}],
             r"no column 'face_width'\. Did you mean",
         ),
-        (CROPS, [box("a.jpg"), box("a.jpg", "12px")], r"row 3: face_x is '12px'; a number is expected"),
+        (CROPS, [box("a.jpg"), box("a.jpg", "12px")], r"row 3: face_x is '12px', which is not a number"),
         (CROPS, [box("a.jpg", frame=1.5)], r"row 2: frame 1\.5 is no whole number from 0"),
         (CROPS, [box("a.jpg", frame=-1)], r"row 2: frame -1 is no whole number from 0"),
         (POINTS, [box("a.jpg")], r"aligns faces by five points, which .* lacks: it needs the columns right_eye_x"),

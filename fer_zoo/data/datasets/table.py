@@ -21,7 +21,7 @@ from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import BOXES, POINTS, five_points
 from fer_zoo.data.image_sources import BOX_COLUMNS, LANDMARK_COLUMNS, POINT_COLUMNS
 from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
-from fer_zoo.data.sheets import Sheet
+from fer_zoo.data.sheets import Sheet, number
 
 NAME = "table"
 
@@ -172,10 +172,7 @@ def _faces(sheet: Sheet) -> dict[str, np.ndarray]:
 
 
 def _pixels(cell: str, column: str) -> float:
-    try:
-        value = float(cell) if cell else math.nan
-    except ValueError as error:
-        raise UserError(f"{column} is {cell!r}, which is not a number.") from error
+    value = number(cell, column)
     if math.isinf(value) or (column in BOXES[2:] and value <= 0):
         raise UserError(f"{column} is {cell}; pixels are expected, of a width or a height more than 0.")
     return value
@@ -258,10 +255,7 @@ def _action_unit(column: str, space: LabelSpace) -> str:
 
 
 def _value(cell: str, column: str, space: LabelSpace) -> float:
-    try:
-        value = float(cell) if cell else float("nan")
-    except ValueError as error:
-        raise UserError(f"{column} is {cell!r}, which is not a number.") from error
+    value = number(cell, column)
     if value < space.minimum or value > space.maximum:
         raise UserError(f"{column} is {cell}; {space.name} goes from {space.minimum:g} to {space.maximum:g}.")
     return value
