@@ -78,6 +78,8 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
             f" ({', '.join(IMAGE_SUFFIXES)})."
         )
     chosen, notes = classes_in_data(space, settings.classes, emotions)
+    if settings.label_space == OWN:
+        notes += _merged(space, [folder for folder, _ in places])
     if num_ignored:
         sentence = f"{num_ignored} files are hidden, stand outside the class folders or are no images by their suffix."
         notes.append(Note("ignored", f"{sentence} They are left out."))
@@ -106,6 +108,14 @@ def _space(places: list[Path], name: str) -> LabelSpace:
     if name == OWN and names:
         return own_space("emotion", names, where="the folder names")
     return space_for("emotion", "emotion/basic7" if name == OWN else name, where="dataset.label_space")
+
+
+def _merged(space: LabelSpace, places: list[Path]) -> list[Note]:
+    """A note on folders whose names differ in capitals or blanks alone."""
+    names = sorted({folder.name for place in places for folder in _folders(place)})
+    spellings = {entry: [name for name in names if space.parse(name, where="") == entry] for entry in space.entries}
+    told = [f"{', '.join(some)} as {entry}" for entry, some in spellings.items() if len(some) > 1]
+    return [Note("merged", f"Folders are taken together: {'; '.join(told)}.")] if told else []
 
 
 def _split_folders(root: Path) -> list[tuple[Path, str]]:

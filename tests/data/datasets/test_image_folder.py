@@ -132,6 +132,15 @@ def test_own_classes_are_those_of_every_part_that_hold_images(tmp_path: Path) ->
     assert ["also has empty" in note.sentence for note in index.notes if note.kind == "classes"] == [True]
 
 
+def test_own_folders_that_differ_in_capitals_or_blanks_alone_are_one_class_and_told(tmp_path: Path) -> None:
+    index = opened(own_folders(tmp_path, "Very calm", "very_calm", "bored"), label_space="own")
+    assert index.label_spaces["emotion"].entries == ("bored", "very_calm")
+    (note,) = [note.sentence for note in index.notes if note.kind == "merged"]
+    assert note == "Folders are taken together: Very calm, very_calm as very_calm."
+    apart = opened(own_folders(tmp_path / "apart", "calm", "bored"), label_space="own")
+    assert "merged" not in [note.kind for note in apart.notes]
+
+
 def test_unknown_folder_is_told_of_own_classes(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"'bored' .* To make classes of the folder names, set dataset\.label_space=own"
