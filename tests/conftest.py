@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from jaxtyping import _import_hook
+from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 # Read by the libraries when they are first imported, which is after this file.
 os.environ.update(
@@ -47,3 +52,17 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are saved in their size, but unpainted: painting takes longer than a training of two small epochs.
+
+    For tests of other things. What is painted is shown by tests/evaluation, and by the runs that are trained once for
+    many tests, which no such fixture reaches.
+    """
+
+    def save(canvas: "FigureCanvasAgg", path: Path) -> None:
+        Image.new("RGB", canvas.get_width_height()).save(path, format="png")
+
+    monkeypatch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.print_png", save)

@@ -5,6 +5,8 @@ import pytest
 
 from fer_zoo.cli.main import main
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def test_a_dry_run_lists_the_folds_and_what_is_done(trained: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["crossvalidate", *trained.words, "--dry-run", "--json"]) == 0

@@ -34,9 +34,3 @@ def trained(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of two epochs, for tests that only read it."""
     output = tmp_path_factory.mktemp("trained")
     return train(compose(patterns.settings(faces, output), verb="train"), echo=lambda line: None)
-
-
-@pytest.fixture
-def no_validation_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of a test draw no pictures of the validation part, which take longer than its two epochs."""
-    monkeypatch.setattr("fer_zoo.engine.validation.write_pictures", lambda *args, **kwargs: None)

@@ -7,6 +7,7 @@ import fer_zoo
 from fer_zoo.core.errors import UserError
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_train_and_evaluate_take_what_is_typed_on_the_command_line(faces: Path, tmp_path: Path) -> None:
     lines: list[str] = []
     words = {key: text for key, text in patterns.settings(faces, tmp_path / "runs") if key != "trainer.max_epochs"}

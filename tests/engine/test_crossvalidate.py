@@ -15,7 +15,7 @@ from fer_zoo.engine.crossvalidate import crossvalidate, describe_folds, folds
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
 
-pytestmark = pytest.mark.usefixtures("no_validation_pictures")
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 Configure = Callable[..., RunConfig]
 
 

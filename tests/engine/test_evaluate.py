@@ -20,7 +20,7 @@ from fer_zoo.engine.evaluate import evaluate
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
 
-pytestmark = pytest.mark.usefixtures("no_validation_pictures")
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 Configure = Callable[..., RunConfig]
 
 
@@ -158,7 +158,7 @@ def test_other_data_is_scored_whole(trained: Path, tmp_path: Path) -> None:
 
 def test_other_data_leave_the_test_part_of_the_run_as_it_is(trained: Path, tmp_path: Path) -> None:
     root = patterns.write(tmp_path / "others", people=("Ida", "Jan"), seed=1)
-    shutil.copytree(trained, tmp_path / "run")
+    shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("test"))
     _, folder = evaluate(tmp_path / "run", words(root), echo=quiet)
     assert folder == tmp_path / "run" / "test_image_folder"
     assert not (tmp_path / "run" / "test").exists()

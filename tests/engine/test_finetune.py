@@ -24,6 +24,7 @@ from fer_zoo.engine.train import resume, train, training_facts
 from fer_zoo.evaluation.prediction_table import read_predictions
 from fer_zoo.tasks.face_task import FaceTask
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 OTHERS = ("Ida", "Jan", "Kim", "Lea")
 Tune = Callable[..., RunConfig]
 

@@ -25,7 +25,7 @@ from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.jobs import status
 from fer_zoo.engine.train import resume, train
 
-pytestmark = pytest.mark.usefixtures("no_validation_pictures")
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 Configure = Callable[..., RunConfig]
 MODEL = "model/model.safetensors"
 

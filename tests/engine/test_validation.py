@@ -26,6 +26,7 @@ from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import classes_of, outputs_of, read_predictions
 from fer_zoo.evaluation.temperature import at_temperature, fit_temperature, log_probabilities_of
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 Configure = Callable[..., RunConfig]
 PICTURES = ("confusion_matrix.png", "confident_errors.png", "reliability.png", "predicted_classes.png")
 # One epoch, so that there are errors; an average of weights, so that the kept ones are not the last ones.
