@@ -179,7 +179,7 @@ def test_too_few_images_give_no_temperature_and_a_reason(trained: Path) -> None:
     card = card_of(trained)
     assert card["temperature"] == {}
     assert card["temperature_fit"]["emotion"]["value"] is None
-    with pytest.raises(UserError, match=r"calibrated=true needs the temperature of emotion, .* \(only 6 images") as error:
+    with pytest.raises(UserError, match=r"calibrated=true needs the temperature .* \(only 6 images") as error:
         evaluate(trained, [("calibrated", "true")], echo=quiet)
     assert str(error.value).count(". ") == 0
     assert {path.name for path in (trained / "validation").iterdir()} >= {"predictions.parquet", "reliability.png"}
