@@ -91,7 +91,7 @@ def test_batches_do_not_matter(batch_size: int) -> None:
 
 def test_two_processes_with_uneven_ends_give_what_one_gives(tmp_path: Path) -> None:
     cuts = (14, 1, 12)  # 4 batches and 3, 1 and 6, 3 and 3 of which one is short
-    torch.multiprocessing.spawn(compute_in_process, (cuts, str(tmp_path)), nprocs=2)
+    torch.multiprocessing.start_processes(compute_in_process, (cuts, str(tmp_path)), nprocs=2, start_method="fork")
     whole = scores_of(range(ROWS), ROWS)
     for file in (f"{cut}_{rank}.pt" for cut in cuts for rank in range(2)):
         found = torch.load(tmp_path / file, weights_only=True)
