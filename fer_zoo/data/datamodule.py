@@ -294,7 +294,8 @@ def _reason(images: FaceImages, row: int) -> str:
 
 def _unreadable_error(found: Mapping[str, str]) -> UserError:
     shown = ", ".join(f"{name} ({reason})" for name, reason in list(found.items())[:5])
+    those = "1 image" if len(found) == 1 else f"{len(found):,} images"
     return UserError(
-        f"{len(found)} images cannot be read: {shown}{', …' if len(found) > 5 else ''}."
-        " Replace them, or leave them out with on_unreadable=skip."
+        f"{those} cannot be read: {shown}{', …' if len(found) > 5 else ''}. Replace what `fer-zoo check-data"
+        " --show-paths` names, or leave such images out with data.on_unreadable=skip."
     )

@@ -39,7 +39,8 @@ class UnreadableImage(UserError):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
-            f"Image {name} cannot be read ({reason}): replace it, or leave such images out with on_unreadable=skip."
+            f"Image {name} cannot be read ({reason}): replace it, or leave such images out with"
+            " data.on_unreadable=skip."
         )
         self.name = name
         self.reason = reason

@@ -148,6 +148,24 @@ class KeepBest(pl.Callback):
         self.best = state_dict["best"]
 
 
+class TellFewSteps(pl.Callback):
+    """Says before training that so few images make so few steps that little can be learned."""
+
+    few = 100
+
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        self.echo = echo
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Counts the optimiser's steps of the whole training."""
+        steps = trainer.estimated_stepping_batches
+        if trainer.is_global_zero and trainer.max_steps < 0 and steps < self.few:
+            self.echo(
+                f"note: {trainer.max_epochs} epochs are {steps:.0f} steps in all, which is few; a smaller"
+                " data.batch_size or more trainer.max_epochs make more."
+            )
+
+
 class EpochTable(pl.Callback):
     """Writes metrics.csv, a row an epoch, and says each epoch in one line; without a path it only speaks."""
 

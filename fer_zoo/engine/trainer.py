@@ -21,6 +21,7 @@ from fer_zoo.engine.callbacks import (
     StopAtInterrupt,
     StopAtNonFiniteLoss,
     StopWithoutProgress,
+    TellFewSteps,
     monitor_of,
 )
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
@@ -89,7 +90,7 @@ def fit_trainer(
     """
     _quiet()
     monitor = monitor_of(task, settings.monitor)
-    callbacks: list[pl.Callback] = [StopAtInterrupt(), SeedEachBatch(seed), StopAtNonFiniteLoss()]
+    callbacks: list[pl.Callback] = [StopAtInterrupt(), SeedEachBatch(seed), StopAtNonFiniteLoss(), TellFewSteps(echo)]
     best = KeepBest(save, monitor)
     callbacks.append(best)  # before the averaging, which takes its weights out again after it
     if settings.ema_decay > 0:

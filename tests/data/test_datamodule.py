@@ -210,7 +210,7 @@ def test_unreadable_images_stop_with_their_ids(tmp_path: Path, cache: bool) -> N
         data.setup("fit")
         for batch in data.train_dataloader():
             data.on_before_batch_transfer(batch, 0)
-    assert "on_unreadable=skip" in str(caught.value)
+    assert "data.on_unreadable=skip" in str(caught.value)
     assert "picture" not in str(caught.value)
     assert index.ids[35] not in str(caught.value)  # of the test part, which nobody asked for
 
@@ -283,7 +283,7 @@ def test_images_that_a_reader_knows_to_be_absent_are_counted_and_stop_nothing(
     data = module(index, cache=cache)
     data.setup("fit")
     assert data.left_out == {NOT_FOUND: 1}
-    with pytest.raises(UserError, match=f"1 images cannot be read: {index.ids[34]} .file not found"):
+    with pytest.raises(UserError, match=f"^1 image cannot be read: {index.ids[34]} .file not found"):
         data.setup("test")
         for batch in data.test_dataloader():  # without a cache, where nobody was told
             data.on_before_batch_transfer(batch, 0)

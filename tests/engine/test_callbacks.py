@@ -11,7 +11,14 @@ import pytorch_lightning as pl
 import torch
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.callbacks import KeepBest, SeedEachBatch, StopAtInterrupt, StopAtNonFiniteLoss, monitor_of
+from fer_zoo.engine.callbacks import (
+    KeepBest,
+    SeedEachBatch,
+    StopAtInterrupt,
+    StopAtNonFiniteLoss,
+    TellFewSteps,
+    monitor_of,
+)
 from fer_zoo.engine.create import create_method
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -147,3 +154,13 @@ def test_interrupts_that_are_ignored_stay_so() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("steps", "limit", "is_told"), [(10, -1, True), (99, -1, True), (100, -1, False), (5, 5, False)]
+)
+def test_few_steps_are_told_unless_they_were_asked_for(steps: int, limit: int, is_told: bool) -> None:
+    lines: list[str] = []
+    trainer = pretend(estimated_stepping_batches=steps, max_steps=limit, max_epochs=10, is_global_zero=True)
+    TellFewSteps(lines.append).on_train_start(trainer, MODULE)
+    assert [line.startswith(f"note: 10 epochs are {steps} steps in all") for line in lines] == [True] * is_told

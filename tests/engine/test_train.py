@@ -321,10 +321,14 @@ def test_early_stopping(configuration: Configure) -> None:
 
 @pytest.mark.parametrize("monitor", ["val/loss", "val/emotion/expected_calibration_error", "val/emotion/macro_f1"])
 def test_other_monitors_choose_the_best_epoch(configuration: Configure, monitor: str) -> None:
-    folder = train(configuration(trainer__max_epochs=3, trainer__monitor=monitor), echo=quiet)
+    lines: list[str] = []
+    folder = train(configuration(trainer__max_epochs=3, trainer__monitor=monitor), echo=lines.append)
     rows = pd.read_csv(folder / "metrics.csv")
     best = rows[monitor].idxmax() if monitor.endswith("f1") else rows[monitor].idxmin()
     assert json.loads((folder / "result.json").read_text())["validation"]["epoch"] == best + 1
+    [told] = [line for line in lines if line.startswith("kept: ")]
+    name, value = monitor.rsplit("/", 1)[-1], rows[monitor][best]
+    assert told.startswith(f"kept: the weights of epoch {best + 1} of 3, with the best {name} ({value:.3f}) on ")
 
 
 @pytest.mark.parametrize("monitor", ["val/emotion/acuracy", "acuracy", "val/au/mae"])
