@@ -28,47 +28,53 @@ def _files(part: str) -> dict[str, str]:
     return files
 
 
-@pytest.mark.parametrize(
-    ("part", "number_of_files", "name", "tests", "shown"),
-    [
-        ("method", 5, "tiny_fernet", "tests/methods", "94,023"),
-        ("dataset", 2, "tiny_faces", "tests/data", "research only, by agreement"),
-    ],
-)
-def test_its_steps_add_one_without_touching_a_shared_file(
-    part: str, number_of_files: int, name: str, tests: str, shown: str, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which somebody followed the steps of both parts."""
+    root = tmp_path_factory.mktemp("contributing")
     for folder in ("fer_zoo", "configs", "tests"):
-        shutil.copytree(
-            PROJECT / folder, tmp_path / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    files = _files(part)
-    assert len(files) == number_of_files
-    for path, content in files.items():
-        assert not (tmp_path / path).exists(), path
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(content, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", name, tests]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        shutil.copytree(PROJECT / folder, root / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", root)
+    for part, number_of_files in (("method", 5), ("dataset", 2)):
+        files = _files(part)
+        assert len(files) == number_of_files
+        for path, content in files.items():
+            assert not (root / path).exists(), path
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(content, encoding="utf-8")
+    return root
+
+
+def _python(root: Path, folder: Path, *words: str) -> str:
+    """What Python says in a folder, with the package of the copy."""
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    number = re.search(r"(\d+) passed", done.stdout)
-    assert number is not None and int(number[1]) > 10, done.stdout[-2000:]
-    lines = "\n".join(f"assert main({words}) == 0" for words in _commands(part))
-    code = f"from fer_zoo.cli.main import main\nassert main(['info', {name!r}]) == 0\n{lines}"
-    home = user_folder.write(tmp_path / "home")
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=home, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert told.returncode == 0 and shown in told.stdout, told.stderr
+    return done.stdout
 
 
-def _commands(part: str) -> list[list[str]]:
-    """The commands of fer-zoo that the steps of a part show; training is short."""
+def test_the_tests_of_all_methods_and_data_sets_take_up_the_new_ones(followed: Path) -> None:
+    words = ("-v", "-p", "no:cacheprovider", "-k", "tiny_fernet or tiny_faces", "tests/methods", "tests/data")
+    shown = _python(followed, followed, "-m", "pytest", *words)
+    for place, name in (("tests/methods", "tiny_fernet"), ("tests/data", "tiny_faces")):
+        assert len(re.findall(rf"^{place}\S*{name}.* PASSED", shown, re.MULTILINE)) > 10, shown[-2000:]
+
+
+def test_the_new_ones_are_shown_and_run(followed: Path) -> None:
+    """Also from another folder than that of the project."""
+    commands = [["info", "tiny_fernet"], ["info", "tiny_faces"], *_commands()]
+    lines = "\n".join(f"assert main({words}) == 0" for words in commands)
+    home = user_folder.write(followed / "home")
+    shown = _python(followed, home, "-c", f"from fer_zoo.cli.main import main\n{lines}")
+    assert "94,023" in shown and "research only, by agreement" in shown
+
+
+def _commands() -> list[list[str]]:
+    """The commands of fer-zoo that the steps show; training is short."""
     typed = [block for block in pages.blocks("CONTRIBUTING.md") if block.kind == "bash"]
     found = [words[1:] for block in typed for words in block.commands()]
     small = ["trainer=cpu", "trainer.max_epochs=1", "data.workers=0", "data.batch_size=8"]
     ours = [words for words in found if words[0] in ("info", "train")]
-    return [words + (small if words[0] == "train" else []) for words in ours] if part == "method" else []
+    return [words + (small if words[0] == "train" else []) for words in ours]
