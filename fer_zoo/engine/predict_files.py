@@ -64,13 +64,15 @@ def predict_files(
     output = Path(settings.output) if settings.output else None
     if output:
         check_output(output)
+    folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
+    if folder and folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is to be the folder of the pictures and is a file; choose another output.")
     predictor = open_predictor(settings)
     videos = {file: _opened(file) for file in files if is_video(file)}
     for line in _beginning(predictor, settings, files, videos):
         echo(line)
     if left_out:
         echo(f"left out: {left_out} in the folders (hidden, or no photograph or video by their suffix)")
-    folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
     found, columns, spaces = Findings(predictor, videos), predictor.columns(), predictor.task.spaces
     if output is None:
         rows = [row for some in _followed(predictor, files, videos, None, settings) for row in found.counted(some)]

@@ -264,3 +264,12 @@ def test_boxes_that_do_not_meet_the_files_are_said(
 
 def test_every_setting_is_described() -> None:
     assert all(doc for _, _, _, doc in describe_settings(PredictSettings))
+
+
+def test_a_file_in_the_place_of_the_pictures_is_told_before_any_work(
+    run: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "faces_pictures").write_text("mine")
+    with pytest.raises(UserError, match="folder of the pictures and is a file"):
+        run(tmp_path / "faces.csv", pictures=True)
+    assert [path.name for path in tmp_path.glob("faces*")] == ["faces_pictures"]
