@@ -41,7 +41,7 @@ def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
     """
     task = load_method(folder / "model")
     space = task.spaces[run.target]
-    table = predicted_part(task, run, _validation_as_test(run, space), echo=echo)
+    table = predicted_part(task, run, _validation_as_test(run, space), echo=lambda line: echo(f"validation: {line}"))
     origin = {"label": run.label, "fingerprint": run.index.fingerprint(), "split": run.split.name, "part": FOLDER}
     write_predictions(folder / FOLDER / PREDICTIONS, table, space, origin)
     if space.kind != "classes":
