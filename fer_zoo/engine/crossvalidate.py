@@ -72,11 +72,12 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     first = runs[0]
     folder = first.experiment_folder / f"crossvalidation-{job_id({'runs': [run.id for run in runs]})}"
     table = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
-    space = first.new_task().spaces[first.target]
+    task = first.new_task()
+    space = task.spaces[first.target]
     training = {run.split.name: training_labels(run, run.split) for run in runs}
     report = evaluate_table(table, space, training=training, name=first.config.method["name"])
     write_predictions(folder / PREDICTIONS, table, space, {"runs": [run.id for run in runs]})
-    write_report(folder, report, table, first.index)
+    write_report(folder, report, table, first, task.input_spec)
     each = {str(name): _values(part, space) for name, part in table.groupby("fold")}
     result = {"kind": "crossvalidation", "runs": [run.folder.name for run in runs], "folds": each}
     write_json(folder / "result.json", result)

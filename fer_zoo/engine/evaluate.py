@@ -105,7 +105,7 @@ def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> Evalu
     write_predictions(folder / PREDICTIONS, table, space, {**origin, "temperature": temperature})
     training = _labels_learned(task, run, space)
     report = evaluate_table(table, space, training=training, name=name, temperature=temperature)
-    write_report(folder, report, table, run.index)
+    write_report(folder, report, table, run, task.input_spec)
     return report
 
 

@@ -12,9 +12,10 @@ from jaxtyping import Float
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_json, write_text
+from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.data.boxes import index_with_boxes, needs_boxes
 from fer_zoo.data.datamodule import FaceDataModule
-from fer_zoo.data.image_sources import UnreadableImage, image_source
-from fer_zoo.data.index import Index
+from fer_zoo.data.image_sources import FaceImages, UnreadableImage, image_source
 from fer_zoo.data.protocols import Split
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.trainer import predict_trainer
@@ -27,6 +28,7 @@ from fer_zoo.evaluation.scores import Scores
 from fer_zoo.tasks.face_task import FaceTask
 
 PREDICTIONS = "predictions.parquet"
+_SHOWN = 192  # pixels of a face on a sheet
 
 
 def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.DataFrame:
@@ -60,7 +62,7 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
     return prediction_table(asked, space, ids, outputs.astype(np.float64), fold=split.name)
 
 
-def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, index: Index) -> None:
+def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, run: Run, spec: InputSpec) -> None:
     """Write the report as .json, .md and .txt and, for classes, the pictures."""
     write_json(folder / "report.json", report.to_dict())
     write_text(folder / "report.txt", report.to_text() + "\n")
@@ -69,7 +71,7 @@ def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, in
     if now is None:
         return
     panels = {"": now} if before is None else {"as trained": before, f"at temperature {report.temperature:.2f}": now}
-    write_pictures(folder, report.scores, panels, table, index)
+    write_pictures(folder, report.scores, panels, table, run, spec)
 
 
 def write_pictures(
@@ -77,7 +79,8 @@ def write_pictures(
     scores: Scores,
     reliability: Mapping[str, Float[np.ndarray, "bins 3"]],
     table: pd.DataFrame,
-    index: Index,
+    run: Run,
+    spec: InputSpec,
     *,
     part: str = "",
 ) -> None:
@@ -88,7 +91,8 @@ def write_pictures(
         scores: of the table; of values there are no pictures.
         reliability: the diagrams and what stands above each.
         table: the predictions.
-        index: where the faces of the errors are.
+        run: where the faces of the errors are.
+        spec: how they are cut out.
         part: stands in the titles.
     """
     if scores.confusion is None:
@@ -100,7 +104,7 @@ def write_pictures(
     errors = most_confident_errors(table, space)
     if len(errors):
         title = f"{part}: the {len(errors)} most confident errors" if part else ""
-        sheet = errors_figure(errors, _images(index, errors["id"].tolist()), title=title)
+        sheet = errors_figure(errors, _faces(run, spec, errors["id"].tolist()), title=title)
         save_figure(folder / "confident_errors.png", sheet)
     save_figure(folder / "reliability.png", reliability_figure(reliability, title=part))
     title = f"{part}: how often each class is predicted" if part else ""
@@ -113,8 +117,20 @@ def read_table(folder: Path) -> pd.DataFrame:
     return read_predictions(folder / PREDICTIONS)[0]
 
 
-def _images(index: Index, ids: Sequence[str]) -> dict[str, np.ndarray]:
-    source, images = image_source(index), {}
+def _faces(run: Run, spec: InputSpec, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """The faces as the network is given them, but in colour and of a size for people; cropped sets have them whole."""
+    index, images = run.index, dict[str, np.ndarray]()
+    if needs_boxes(index, spec, run.config.data.detector):
+        index, _ = index_with_boxes(index, run.config.data.detector, progress=False)  # known since they were predicted
+    scale = _SHOWN / max(spec.height, spec.width)
+    shown = InputSpec(
+        height=round(scale * spec.height),
+        width=round(scale * spec.width),
+        crop_scale=spec.crop_scale,
+        alignment=spec.alignment,
+    )
+    is_whole = index.is_cropped and spec.alignment == "none"
+    source = image_source(index) if is_whole else FaceImages(index, shown)
     for name, row in zip(ids, index.rows_of(ids).tolist(), strict=True):
         try:
             images[name] = source.read(row)

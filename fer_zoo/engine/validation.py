@@ -52,7 +52,7 @@ def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
     panels = {"as trained": np.asarray(scores.calibration)}
     if fitted.value is not None:
         panels[f"at temperature {fitted.value:.2f}"] = calibration_at(table, space, fitted.value)
-    write_pictures(folder / FOLDER, scores, panels, table, run.index, part=FOLDER)
+    write_pictures(folder / FOLDER, scores, panels, table, run, task.input_spec, part=FOLDER)
     for line in _lines(fitted, [calibration_error(bins) for bins in panels.values()], table, space):
         echo(line)
 
