@@ -77,6 +77,13 @@ class Index:
     def __len__(self) -> int:
         return len(self.table)
 
+    def __repr__(self) -> str:
+        """A line without paths, which may be names of people."""
+        spaces = ", ".join(space.name for space in self.label_spaces.values()) or "no labels"
+        return (
+            f"<Index of {self.dataset}: {len(self):,} samples, {self.table['subject'].nunique():,} subjects, {spaces}>"
+        )
+
     @property
     def ids(self) -> list[str]:
         """The ids in row order."""

@@ -122,3 +122,10 @@ def test_space_of_another_target_is_refused() -> None:
     assert space_for("emotion", "emotion/raf", where="dataset.label_space").name == "emotion/raf"
     with pytest.raises(UserError, match=r"dataset\.label_space=au/disfa12 describes 'au'"):
         space_for("emotion", "au/disfa12", where="dataset.label_space")
+
+
+def test_printed_it_is_one_line_without_paths() -> None:
+    index = make_index()
+    assert (
+        repr(index) == str(index) == f"<Index of {index.dataset}: 4 samples, 4 subjects, emotion/facial_expressions6>"
+    )
