@@ -134,7 +134,7 @@ def test_tensorboard_has_scores_pictures_and_configuration(tracked: Tracked) -> 
     kept = found.Scalars("validation/emotion/accuracy")[0].value
     assert kept == pytest.approx(card["validation"]["val/emotion/accuracy"])
     text = found.Tensors("configuration/text_summary")[0].tensor_proto.string_val[0].decode()
-    assert "backbone: resnet10t" in text and "validation_share: 0.25" in text
+    assert "backbone: test_resnet" in text and "validation_share: 0.25" in text
 
 
 def test_wandb_has_one_run_whose_parts_follow_each_other(tracked: Tracked) -> None:
@@ -163,7 +163,7 @@ def test_wandb_has_scores_pictures_and_configuration(tracked: Tracked) -> None:
     assert "learning_curves/path" in last[0]
     assert {name: last[1][f"test/{name}"] for name in SCORES} == pytest.approx(tracked.scores)
     told = wandb_records.configuration(tracked.wandb[0])
-    assert told["method"]["backbone"] == "resnet10t"
+    assert told["method"]["backbone"] == "test_resnet"
     assert told["trainer"]["max_epochs"] == 3
 
 

@@ -189,7 +189,7 @@ def test_continued_run_with_averaged_weights_equals_an_unbroken_one(
 
 def test_killed_run_goes_on(configuration: Configure, tmp_path: Path) -> None:
     """SIGKILL during training: what was done stands, and the rest gives what an unbroken run gives."""
-    words = {"trainer__max_epochs": 5, "method__dropout": 0.3}
+    words = {"trainer__max_epochs": 5, "method__dropout": 0.3, "method__backbone": "resnet10t"}  # long enough
     unbroken = train(configuration(output=tmp_path / "unbroken", **words), echo=quiet)
     run = _command(configuration(output=tmp_path / "killed", **words))
     with run:
@@ -274,10 +274,10 @@ def test_output_that_is_a_file_is_told(configuration: Configure, tmp_path: Path)
 
 
 def test_full_disk_is_told_and_what_stood_stays(configuration: Configure) -> None:
-    """A file may not grow over two megabytes: the first weights do not fit."""
+    """A file may not grow over one megabyte: the first weights do not fit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
     try:
         config = configuration(data__cache="false")
         with pytest.raises(UserError, match=r"Cannot write .*model.safetensors"):
@@ -377,6 +377,7 @@ def _command(config: RunConfig) -> "subprocess.Popen[str]":
     told = {
         "trainer__max_epochs": config.trainer.max_epochs,
         "method__dropout": config.method["dropout"],
+        "method__backbone": config.method["backbone"],
     }
     words = patterns.settings(Path(config.dataset["root"]), Path(config.output), **told)
     command = [sys.executable, "-m", "fer_zoo", "train", *(f"{key}={value}" for key, value in words)]
