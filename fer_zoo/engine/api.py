@@ -1,6 +1,6 @@
 """The Python side of the command line: `import fer_zoo`, then these names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from fer_zoo.engine.create import create_method
 from fer_zoo.engine.data_pictures import draw_pictures as draw_planned_pictures
 from fer_zoo.engine.data_pictures import plan_pictures
 from fer_zoo.engine.evaluate import evaluate as evaluate_checkpoint
+from fer_zoo.engine.photographs import expand_files
 from fer_zoo.engine.picture_streams import Photograph
 from fer_zoo.engine.predict import Predictor
 from fer_zoo.engine.run import Echo
@@ -109,7 +110,7 @@ def predict(
     """A table with a row for each face, and one for each photograph or frame in which none was found.
 
     Args:
-        photographs: paths of photographs and videos, or RGB arrays "h w 3" of uint8; one or many.
+        photographs: paths of photographs, videos and folders of them, or RGB arrays "h w 3" of uint8; one or many.
         method: a loaded method, or the path of a checkpoint.
         detector: what finds the faces; "none" where every image is a face crop.
         boxes: a table of boxes or landmarks in place of a detector, see `FaceTable`.
@@ -117,9 +118,17 @@ def predict(
         track: number the faces of a video by their tracks, too, which is no promise of identity.
 
     Raises:
-        UserError: for a checkpoint that is none, an unknown detector, or a table that does not fit.
+        UserError: for a checkpoint that is none, an unknown detector, a table that does not fit, or a folder without
+            photographs.
     """
     task = method if isinstance(method, FaceTask) else load_method(method)
     many: Any = [photographs] if isinstance(photographs, str | Path | np.ndarray) else photographs
     given = None if boxes is None else FaceTable(Path(boxes), task.input_spec)
-    return Predictor(task, detector_name=detector, given=given, every=every, track=track).table(many)
+    predictor = Predictor(task, detector_name=detector, given=given, every=every, track=track)
+    return predictor.table(file for one in many for file in _files(one))
+
+
+def _files(given: Photograph) -> Sequence[Photograph]:
+    """What a folder holds, else what is given."""
+    is_folder = isinstance(given, str | Path) and Path(given).expanduser().is_dir()
+    return expand_files([str(given)]) if is_folder else [given]

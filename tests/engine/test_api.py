@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import patterns
+from PIL import Image
 
 import fer_zoo
 from fer_zoo.core.errors import UserError
@@ -40,3 +42,17 @@ def test_pictures_of_samples(faces: Path, tmp_path: Path) -> None:
     assert [path.parent for path in paths] == [tmp_path / "sheets"] * 7
     assert all(path.is_file() for path in paths)
     assert "image_size=32" in lines[0]
+
+
+def test_a_folder_stands_for_its_photographs_and_videos(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "new" / "below").mkdir(parents=True)
+    for name in ("a.png", "below/b.png"):
+        Image.fromarray(patterns.stripes(0, seed=1)).save(tmp_path / "new" / name)
+    (tmp_path / "new" / "Thumbs.db").write_bytes(b"of the system")
+    array = np.full((32, 32, 3), 90, np.uint8)
+    table = fer_zoo.predict([tmp_path / "new", array], trained, detector="none")
+    assert [Path(str(file)).name for file in table["file"][:2]] == ["a.png", "b.png"] and len(table) == 3
+    assert fer_zoo.predict(str(tmp_path / "new"), trained, detector="none")["emotion"].notna().sum() == 2
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="No photographs or videos in"):
+        fer_zoo.predict(tmp_path / "empty", trained)
