@@ -36,6 +36,7 @@ PROVED_ELSEWHERE = {
     "fer-zoo train experiment=tiny_fernet_facial_expressions": "test_contributing.py",
     ".venv/bin/python -m pytest -k tiny_faces tests/data": "test_contributing.py",
 }
+PAINTED = "README.md"  # the page whose pictures are painted, small; those of the others come from the same commands
 STARTS_PROCESSES = ("torchrun", "sbatch")  # run by test_docs_processes.py
 RUN = re.compile(r"runs/(\w+)/(?:RUN|0123456789ab)")
 IS_A_FILE = re.compile(r"# (fer_zoo|tests)/\S+\n")  # of the steps in CONTRIBUTING, followed by test_contributing.py
@@ -47,14 +48,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     """A folder of a page's own whose files are those of `home`; runs are shared, so that none is repeated."""
     (home / "runs").mkdir(exist_ok=True)
     for entry in home.iterdir():
         (tmp_path / entry.name).symlink_to(entry)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FER_ZOO_DATA", raising=False)
-    monkeypatch.setattr("fer_zoo.evaluation.pictures.DPI", 30)  # pictures are half of the time
+    monkeypatch.setattr("fer_zoo.evaluation.pictures.DPI", 30)
+    if PAINTED not in request.node.name:
+        request.getfixturevalue("blank_pictures")
     return tmp_path
 
 

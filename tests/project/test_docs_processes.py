@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from fakes import pages, slurm, user_folder
 
-SMALL = "method.backbone=resnet10t method.image_size=32 trainer.max_epochs=1 data.batch_size=8 data.workers=0"
+SMALL = "method.backbone=test_resnet method.image_size=32 trainer.max_epochs=1 data.batch_size=8 data.workers=0"
 CHANGED = {
     "trainer=gpu": "trainer=cpu",
     "first-machine": "localhost",
