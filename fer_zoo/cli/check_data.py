@@ -67,7 +67,7 @@ def run(command: Command) -> int:
         print_heading("files of the ids above and on the pictures" if drawn else "files of the ids above")
         print_facts(paths)
     elif report.missing or report.unreadable:
-        say("--show-paths shows the files of these ids.")
+        say("--show-paths shows the files of the ids above.")
     return 0 if report.is_clean else 1
 
 

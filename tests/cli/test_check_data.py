@@ -40,7 +40,7 @@ def test_an_unreadable_file_is_named_by_id_and_by_path_only_when_asked(
     assert main(["check-data", "facial_expressions", f"root={fake.root}", "--show-paths"]) == 1
     assert f"{entry}  {fake.root / image}" in capsys.readouterr().out
     assert main(["check-data", "facial_expressions", f"root={fake.root}"]) == 1
-    assert capsys.readouterr().out.endswith("\n--show-paths shows the files of these ids.\n")
+    assert capsys.readouterr().out.endswith("\n--show-paths shows the files of the ids above.\n")
 
 
 def test_a_folder_given_as_a_data_set(
