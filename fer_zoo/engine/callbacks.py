@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.files import write_text
+from fer_zoo.engine.follow_test import FollowTest, test_name
 from fer_zoo.metrics import metric
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -106,7 +107,7 @@ class EqualBuffers(pl.Callback):
 
 
 class KeepBest(pl.Callback):
-    """Saves the weights whenever the validation value is better than all before.
+    """Saves the weights of the epoch that the selection rule chooses, as soon as it is known to be the one so far.
 
     Stands before weight averaging in the list of callbacks: while validation runs, the averaged weights are in place.
     Weights or values that are not finite end the training in all processes, which see the same ones.
@@ -114,10 +115,19 @@ class KeepBest(pl.Callback):
     Args:
         save: called with the task and its validation metrics, in the first process only.
         monitor: name of the value and whether higher is better.
+        selection: "val", the best value of the validation part; "last", the last epoch; "test_peek", the best value of
+            the test part.
+        followed: knows the values of the test part; stands before this in the list of callbacks.
     """
 
-    def __init__(self, save: Callable[[FaceTask, dict[str, float]], None], monitor: tuple[str, bool]) -> None:
-        self.save, self.monitor = save, monitor
+    def __init__(
+        self,
+        save: Callable[[FaceTask, dict[str, float]], None],
+        monitor: tuple[str, bool],
+        selection: str = "val",
+        followed: FollowTest | None = None,
+    ) -> None:
+        self.save, self.monitor, self.selection, self.followed = save, monitor, selection, followed
         self.best: dict[str, float] = {}
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -131,9 +141,13 @@ class KeepBest(pl.Callback):
             _require_finite(LOSS, loss, trainer.current_epoch, "Lower method.learning_rate.")
             if name == LOSS:
                 scores[LOSS] = loss
+        if self.selection == "test_peek" and self.followed is not None:
+            name = test_name(name)
+            scores[name] = self.followed.rows[-1][name]
         _require_finite(name, scores[name], trainer.current_epoch, "Choose another trainer.monitor.")
         best, value = self.best.get(name, math.nan), scores[name]
-        if math.isnan(best) or (value > best if higher_is_better else value < best):
+        is_better = math.isnan(best) or (value > best if higher_is_better else value < best)
+        if is_better or self.selection == "last":
             _require_finite_weights(pl_module, trainer.current_epoch)
             self.best = {**scores, "epoch": trainer.current_epoch + 1}
             if trainer.is_global_zero:

@@ -17,6 +17,7 @@ from fer_zoo.engine.callbacks import monitor_of
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, read_config, write_config
 from fer_zoo.engine.finetune import start_training
+from fer_zoo.engine.follow_test import FollowTest, optimism
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job, status
 from fer_zoo.engine.overlap import file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
@@ -136,6 +137,8 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
         "kind": "training",
         "label": run.label,
         "validation": kept["validation"],
+        "selection": run.config.trainer.selection,
+        "on_test": _on_test(run, task, trainer, kept["validation"]["epoch"]),
         "temperature": kept.get("temperature", {}),
         "left_out": data.left_out,
         "skipped": data.skipped,
@@ -145,9 +148,29 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
     }
 
 
+def _on_test(run: Run, task: FaceTask, trainer: pl.Trainer, epoch: int) -> dict[str, Any]:
+    """The deciding metric on the test part, epoch by epoch, and the optimism of choosing by it; {} if not followed."""
+    (followed, *_) = [*(c for c in trainer.callbacks if isinstance(c, FollowTest)), None]  # type: ignore[attr-defined]  # Trainer has callbacks
+    monitor, higher = monitor_of(task, run.config.trainer.monitor)
+    name = monitor.replace("val/", "test/", 1)
+    if followed is None or name not in followed.rows[-1]:
+        return {}
+    gap = optimism(followed.rows, name, epoch, higher_is_better=higher)
+    return {"metric": name, "values": [row[name] for row in followed.rows], **gap}
+
+
 def _kept_line(run: Run, task: FaceTask, data: FaceDataModule, best: dict[str, float], epochs: int) -> str:
     """Which weights were kept, and on how many images that was decided."""
+    selection = run.config.trainer.selection
+    if selection == "last":
+        return f"kept: the weights of the last epoch, {epochs}"
     monitor = monitor_of(task, run.config.trainer.monitor)[0]
+    if selection == "test_peek":
+        value = best[monitor.replace("val/", "test/", 1)]
+        return (
+            f"kept: the weights of epoch {best['epoch']:.0f} of {epochs}, the best on the test part ({value:.3f}); that"
+            " is no score for new people"
+        )
     name = monitor.removeprefix("val/").removeprefix(f"{run.target}/")
     images = len(data.val_dataloader().dataset)  # type: ignore[arg-type]  # a FaceDataset has a length
     return (

@@ -26,6 +26,7 @@ from fer_zoo.engine.callbacks import (
 )
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
 from fer_zoo.engine.course import FaceBar, LearningCurves, StepValues
+from fer_zoo.engine.follow_test import FollowTest, test_name
 from fer_zoo.engine.jobs import RESUME
 from fer_zoo.engine.launch import devices_and_nodes, launch
 from fer_zoo.engine.trainer_settings import TrainerSettings
@@ -85,13 +86,18 @@ def fit_trainer(
         task: what is trained.
         seed: of the run.
         writes_table: whether metrics.csv is written.
-        save: gets the task whenever its validation value is the best so far.
+        save: gets the task whenever its weights are the ones to keep so far.
         echo: told a line an epoch.
     """
     _quiet()
     monitor = monitor_of(task, settings.monitor)
     callbacks: list[pl.Callback] = [StopAtInterrupt(), SeedEachBatch(seed), StopAtNonFiniteLoss(), TellFewSteps(echo)]
-    best = KeepBest(save, monitor)
+    followed = FollowTest() if settings.follow_test or settings.selection == "test_peek" else None
+    if settings.selection == "test_peek":
+        test_name(monitor[0])  # a mistake is told before any work
+    if followed is not None:
+        callbacks.append(followed)
+    best = KeepBest(save, monitor, settings.selection, followed)
     callbacks.append(best)  # before the averaging, which takes its weights out again after it
     if settings.ema_decay > 0:
         callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))

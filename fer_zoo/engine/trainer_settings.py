@@ -30,6 +30,15 @@ class TrainerSettings:
         0.0, "decay of the averaged weights, e.g. 0.999; 0 for none", at_least=0.0, at_most=0.9999999
     )
     monitor: str = setting("", "validation value that chooses the best epoch; empty for the method's own")
+    selection: str = setting(
+        "val",
+        "whose weights are kept: of the best epoch on the validation part, of the last epoch, or of the best one on the"
+        " test part, as many papers do, whose score says little of new people",
+        choices=("val", "last", "test_peek"),
+    )
+    follow_test: bool = setting(
+        False, "score the test part after each epoch, too, which chooses nothing: it shows what choosing on it gains"
+    )
     log_every_n_steps: int = setting(20, "steps between two lines of the log", at_least=1)
 
     def __post_init__(self) -> None:
