@@ -63,9 +63,12 @@ CASES = [Case(name, target) for name in METHODS.names() for target in METHODS[na
 NAMES = [pytest.param(name, id=name) for name in METHODS.names()]
 
 
-def cases(kind: str = "", *, trained: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Parametrises a check over methods and targets of a kind."""
+def cases(
+    kind: str = "", *, trained: bool = False, setting: str = ""
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Parametrises a check over methods and targets of a kind, of those that have a setting."""
     wanted = [c for c in CASES if (not kind or c.space.kind == kind) and (c.card.trains or not trained)]
+    wanted = [c for c in wanted if not setting or has_setting(c.card, setting)]
     return pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.method}-{c.target}") for c in wanted])
 
 
@@ -188,7 +191,7 @@ def test_step_gives_finite_gradients_everywhere(case: Case) -> None:
 
 
 @pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
-@cases("classes", trained=True)
+@cases("classes", trained=True, setting="loss")
 def test_classes_train_a_step_with_every_loss(case: Case, loss: str) -> None:
     task = case.new_task(loss=loss).train()
     samples = batch(task)
@@ -204,7 +207,7 @@ def test_classes_train_a_step_with_every_loss(case: Case, loss: str) -> None:
     assert loss_of(task, samples) < before
 
 
-@cases("classes", trained=True)
+@cases("classes", trained=True, setting="loss")
 def test_losses_differ(case: Case) -> None:
     tasks = [case.new_task(loss=loss).eval() for loss in CLASSIFICATION_LOSSES]
     values = [float(loss_of(task, batch(task)).detach()) for task in tasks]
