@@ -56,10 +56,11 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
     rows = torch.cat([batch["row"] for batch in batches]).numpy()
     ids = run.index.table["id"].to_numpy()[rows].tolist()
     asked = run.index.table.iloc[run.index.rows_of(split.test)]
-    reasons = [reason for name, reason in data.skipped.items() if name in set(split.test)]
-    for reason, count in Counter(reasons).items():
+    tested = set(split.test)
+    reasons = {name: reason for name, reason in data.skipped.items() if name in tested}
+    for reason, count in Counter(reasons.values()).items():
         echo(f"without an output: {count} ({reason})")
-    return prediction_table(asked, space, ids, outputs.astype(np.float64), fold=split.name)
+    return prediction_table(asked, space, ids, outputs.astype(np.float64), fold=split.name, reasons=reasons)
 
 
 def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, run: Run, spec: InputSpec) -> None:

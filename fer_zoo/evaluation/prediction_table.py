@@ -1,6 +1,6 @@
 """Prediction tables: one row for every image asked for, kept as parquet whose header says what each column means.
 
-Columns: `id, subject, clip, fold, source`, perhaps `second_emotion`; for classes `target_emotion`, `emotion` and
+Columns: `id, subject, clip, fold, source`, perhaps `second_emotion` and `reason`; for classes `target_emotion`, `emotion` and
 `prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an output keeps its row, and its
 outputs are missing, never zero.
 """
@@ -22,6 +22,7 @@ from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
 SCHEMA = 1
 FACTS = ("id", "subject", "clip", "fold", "source")
 SECOND_LABEL = "second_emotion"
+REASON = "reason"
 _METADATA_KEY = b"fer_zoo.predictions"
 _MEANINGS = {
     "id": "image, 12 hex digits",
@@ -30,6 +31,7 @@ _MEANINGS = {
     "fold": "split whose test part holds the image",
     "source": "where the image or its label comes from",
     SECOND_LABEL: "class that a second annotator gave",
+    REASON: "why there is no output, such as no face found; empty where there is one",
 }
 
 
@@ -60,6 +62,7 @@ def prediction_table(
     outputs: Float[np.ndarray, "m k"],
     *,
     fold: str = "0",
+    reasons: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """The table of one split: the rows of `asked`, in its order, with the outputs joined to them by id.
 
@@ -69,6 +72,7 @@ def prediction_table(
         ids: the images that got an output.
         outputs: probabilities, or values in the unit of the space.
         fold: name of the split.
+        reasons: id -> why it has no output; None where nobody knows, which leaves the column out.
 
     Raises:
         UserError: if outputs and space differ in length, an id is there twice or was not asked for.
@@ -82,6 +86,8 @@ def prediction_table(
     table.insert(FACTS.index("fold"), "fold", fold)
     if SECOND_LABEL in asked:
         table[SECOND_LABEL] = asked[SECOND_LABEL].to_numpy()
+    if reasons is not None:
+        table[REASON] = [reasons.get(name, "") for name in asked["id"]]
     for column in target_columns(space):
         native = column.removeprefix("target_")
         missing = None if space.kind == "classes" else np.nan

@@ -1,0 +1,125 @@
+"""Tracks as files: `configs/track/NAME.yaml`, or a file of one's own; what they say as settings of a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.settings import build_settings, setting
+from fer_zoo.engine.config_files import configs_folder, options
+from fer_zoo.engine.run import Echo, Run
+from fer_zoo.engine.setting_texts import as_texts
+from fer_zoo.evaluation.scores import checked_metrics
+from fer_zoo.evaluation.tracks import MISSING_OUTPUTS, SELECTIONS, UNDETECTED_FACES, Track
+
+# What belongs to the track: nobody sets it beside one.
+FIXED = ("dataset", "protocol", "frames", "trainer.selection", "trainer.follow_test")
+FREE = ("dataset.root",)  # where a copy lies is nobody's business
+
+
+@dataclass(kw_only=True)
+class TrackSettings:
+    """What a track's file says."""
+
+    dataset: dict[str, Any] = field(default_factory=dict)
+    protocol: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = setting("", "of the complete data set; empty takes the data as they are found")
+    frames: str = setting("all", "which frames of a clip are used")
+    metrics: list[str] = setting([], "what is shown, the first one ranks; empty: all that fit")
+    selection: str = setting("val", "whose weights are kept", choices=SELECTIONS)
+    missing_outputs: str = setting("wrong", "images without an output, in the ranking", choices=MISSING_OUTPUTS)
+    undetected_faces: str = setting(
+        "missing", "images in which no face is found: without an output, or no part", choices=UNDETECTED_FACES
+    )
+
+
+@dataclass(frozen=True)
+class TrackFile:
+    """A track before it has met its data."""
+
+    name: str
+    settings: TrackSettings
+
+    def words(self) -> list[tuple[str, str]]:
+        """The settings of a run on the track, as a user would type them."""
+        own = self.settings
+        named = {"dataset": own.dataset["name"], "protocol": own.protocol["name"]}
+        parts = {
+            f"{group}.{key}": value
+            for group, values in (("dataset", own.dataset), ("protocol", own.protocol))
+            for key, value in values.items()
+            if key != "name"
+        }
+        rules = {"frames": own.frames, "trainer.selection": own.selection, "trainer.follow_test": True}
+        return as_texts({**named, **parts, **rules})
+
+    def resolve(self, run: Run, *, echo: Echo) -> Track:
+        """The track on the data of a run, told where they are not those that its file names.
+
+        Raises:
+            UserError: for a metric that does not fit the label space.
+        """
+        space, found = run.index.space(run.target), run.index.fingerprint()
+        if self.settings.fingerprint not in ("", found):
+            echo(
+                f"note: the data have the fingerprint {found}, those of the track {self.name}"
+                f" {self.settings.fingerprint}; scores on them are listed apart"
+            )
+        return Track(
+            name=self.name,
+            fingerprint=found,
+            target=run.target,
+            label_space=space.name,
+            entries=tuple(space.entries),
+            protocol=dict(run.config.protocol),
+            frames=self.settings.frames,
+            metrics=checked_metrics(space, self.settings.metrics or None),
+            selection=self.settings.selection,
+            missing_outputs=self.settings.missing_outputs,
+            undetected_faces=self.settings.undetected_faces,
+        )
+
+
+def read_track(name: str) -> TrackFile:
+    """A track by its name, or from a file of one's own.
+
+    Raises:
+        UserError: for an unknown name (with near misses), or a file that is none or says what no track has.
+    """
+    path = Path(name).expanduser()
+    if path.suffix not in (".yaml", ".yml"):
+        if name not in options("track"):
+            raise unknown_name("track", name, options("track"), see="`fer-zoo list tracks`")
+        path = configs_folder() / "track" / f"{name}.yaml"
+    own = build_settings(TrackSettings, _values(path), where="track")
+    for group in ("dataset", "protocol"):
+        if not isinstance(getattr(own, group).get("name"), str):
+            raise UserError(f"The track {path} does not say {group}.name.")
+    return TrackFile(path.stem, own)
+
+
+def refuse_fixed(settings: Sequence[tuple[str, str]], name: str) -> None:
+    """Refuses settings that the track decides.
+
+    Raises:
+        UserError: naming the first.
+    """
+    for key, _ in settings:
+        if key not in FREE and any(key == fixed or key.startswith(f"{fixed}.") for fixed in FIXED):
+            raise UserError(
+                f"{key} is decided by the track {name}; leave it out, or write a track file of your own, track=PATH.yaml."
+            )
+
+
+def _values(path: Path) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    try:
+        values: Any = OmegaConf.to_container(OmegaConf.load(path))
+    except (YAMLError, OSError, ValueError) as error:
+        raise UserError(f"{path} is no track file ({str(error).splitlines()[0]}).") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} is no track file: names with values were expected.")
+    return {str(key): value for key, value in values.items()}
