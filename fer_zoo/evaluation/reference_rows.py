@@ -8,7 +8,7 @@ is 1 / k when the training part has no others. Macro-F1 is that of the expected 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -152,7 +152,7 @@ def _second_annotator(table: pd.DataFrame, space: LabelSpace) -> dict[str, tuple
     model = class_sums(people, outputs_of(part, space), truth, space)
     agreement = class_sums(people, answers, truth, space, calibrated=False)
     return {
-        "second_annotator": (SubjectSums(space=space, images=len(part), sums=agreement.sums), note),
+        "second_annotator": (replace(agreement, images=len(part)), note),
         "model_on_these": (model, "the model on the second annotator's images"),
     }
 

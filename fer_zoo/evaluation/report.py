@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, error_method
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
 from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
 from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, short, with_interval
@@ -66,7 +67,11 @@ class EvaluationReport:
             "entries": list(scores.space.entries),
             "metrics": {name: METRICS[name].summary for name in scores.values},
             "coverage": vars(scores.coverage).copy(),
-            "bootstrap": {**vars(self.bootstrap), "unit": "subject"},
+            "bootstrap": {
+                **vars(self.bootstrap),
+                "unit": "subject",
+                "error": error_method(scores.coverage.subjects),
+            },
             "rows": rows,
             "per_entry": [_plain_entry(entry) for entry in scores.entries],
             "per_source": [
@@ -99,11 +104,7 @@ class EvaluationReport:
             f"with a label outside {self.scores.space.name}": covered.apart,
         }
         told = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
-        intervals = (
-            f"In brackets: {bootstrap.level:.0%} intervals from {bootstrap.resamples:,} bootstrap resamples of people."
-            if bootstrap.resamples
-            else "No intervals were asked for."
-        )
+        intervals = _how_intervals_are_made(bootstrap, covered.subjects)
         notes = [f"{row.name}: {row.note}." for row in self.references]
         if not self.references:
             notes.append("No rows of guesses stand beside the score, because the labels of the training are not known.")
@@ -174,6 +175,16 @@ def evaluate_table(
         temperature=temperature,
         calibration_before=None if temperature is None else calibration_at(table, space, 1 / temperature),
     )
+
+
+def _how_intervals_are_made(bootstrap: Bootstrap, people: int) -> str:
+    if not bootstrap.resamples:
+        return "No intervals were asked for."
+    told = f"In brackets: {bootstrap.level:.0%} intervals, value ± Student's t × its standard error over people"
+    if error_method(people) == "jackknife":
+        return f"{told}, from leaving out each person once."
+    few = f"leaving out each person once where fewer than {FEW_PEOPLE} have images"
+    return f"{told}, from {bootstrap.resamples:,} bootstrap resamples of people ({few})."
 
 
 def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[str]:

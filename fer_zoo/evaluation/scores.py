@@ -1,7 +1,7 @@
 """Scores of a prediction table, from the table alone: values, coverage, classes or names, sources, rows apart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,10 @@ from fer_zoo.evaluation.subject_sums import (
     Draws,
     Estimate,
     SubjectSums,
-    answered,
     class_sums,
-    precision,
     value_sums,
 )
+from fer_zoo.evaluation.sum_values import answered, precision
 from fer_zoo.metrics import family_for, label_constant, metric_names, prediction_constant
 
 
@@ -169,11 +168,27 @@ def checked_metrics(space: LabelSpace, metrics: Sequence[str] | None) -> tuple[s
 
 
 def table_sums(table: pd.DataFrame, space: LabelSpace) -> SubjectSums:
-    """The sums per person of a table."""
+    """The sums per person of a table; the order of its rows does not matter.
+
+    Raises:
+        UserError: if columns are missing.
+    """
     people = table["subject"].astype(str).to_list()
     if space.kind == "classes":
-        return class_sums(people, outputs_of(table, space), classes_of(table, space), space)
-    return value_sums(people, outputs_of(table, space), values_of(table, space), space)
+        target = classes_of(table, space)
+        sums = class_sums(people, outputs_of(table, space), target, space)
+        labelled = target >= 0
+    else:
+        values = values_of(table, space)
+        sums = value_sums(people, outputs_of(table, space), values, space)
+        labelled = np.isfinite(values).any(axis=1)
+    return replace(sums, fingerprint=_fingerprint(table.loc[labelled, "id"]))
+
+
+def _fingerprint(ids: "pd.Series[str]") -> str:
+    """One word for a set of images: the sum of the hashes of their ids, so that their order does not matter."""
+    hashes = pd.util.hash_array(ids.astype(str).to_numpy(dtype=object), categorize=False)
+    return f"{len(ids)}-{int(hashes.sum(dtype=np.uint64)):016x}"
 
 
 def rows_with_target(table: pd.DataFrame, space: LabelSpace) -> Bool[np.ndarray, "n"]:

@@ -1,16 +1,29 @@
 """The additive sums of every person's rows, from which the scores, and the intervals of the scores, are values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int, Int64
 from torch import Tensor
 
 from fer_zoo.core.label_spaces import LabelSpace
-from fer_zoo.evaluation.bootstrap import Interval, percentile_bounds, resampled_sums, sums_per_subject
-from fer_zoo.metrics import ConfusionSums, mean_over_names, metric, sums_of
+from fer_zoo.evaluation.bootstrap import (
+    LEVEL,
+    NO_INTERVAL,
+    RESAMPLES,
+    Interval,
+    bootstrap_error,
+    check_level,
+    error_method,
+    jackknife_error,
+    resampled_sums,
+    t_interval,
+)
+from fer_zoo.evaluation.sum_values import RECALLS, SumValue, metric_value, values_by_name
+from fer_zoo.metrics import ConfusionSums, grouped_sums_of
 
 
 @dataclass(frozen=True)
@@ -18,16 +31,16 @@ class Estimate:
     """A score with its interval; NaN where there is none."""
 
     value: float
-    interval: Interval = Interval(float("nan"), float("nan"))
+    interval: Interval = NO_INTERVAL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bootstrap:
     """How intervals are drawn: number of resamples (0: no intervals), seed and level."""
 
-    resamples: int = 10_000
+    resamples: int = RESAMPLES
     seed: int = 0
-    level: float = 0.95
+    level: float = LEVEL
 
 
 # A mean of |gaps| grows with any noise, so that every resample has a larger one than the sample itself.
@@ -41,50 +54,53 @@ class SubjectSums:
 
     Attributes:
         space: label space of the rows.
+        people: codes of the people, sorted; those with at least one label.
         images: rows with target and output.
         sums: of classes "answers" ("s k+1 k+1": rows label, columns answer, the last one "no answer") and
             "calibration" ("s bins 3"); of values "moments" and "worst" ("s 7 k": a missing output taken as the
             end of the range that is farther from the label).
+        fingerprint: of the labelled images' ids, in any order; "" where the ids are not known.
     """
 
     space: LabelSpace
+    people: tuple[str, ...]
     images: int
     sums: Mapping[str, Float64[Tensor, "s ..."]]
+    fingerprint: str = ""
 
     @property
     def num_subjects(self) -> int:
-        """People with at least one row."""
-        return len(next(iter(self.sums.values())))
+        """People with at least one label."""
+        return len(self.people)
 
     def total(self, family: str) -> Float64[Tensor, "..."]:
         """The sums of all people."""
         return self.sums[family].sum(dim=0)
 
     def draw(self, bootstrap: Bootstrap) -> "Draws":
-        """The total and, for two people and more, the resamples: drawn once for all metrics."""
-        totals = {family: self.total(family) for family in self.sums}
-        if bootstrap.resamples == 0 or self.num_subjects < 2:
-            return Draws(self.space, totals, {}, bootstrap.level)
+        """What estimates are made from; resamples, where there are people enough, are drawn once for all metrics.
+
+        Raises:
+            UserError: for a level outside 0 to 1.
+        """
+        check_level(bootstrap.level)
+        if bootstrap.resamples == 0 or error_method(self.num_subjects) == "jackknife":
+            return Draws(sums=self, bootstrap=bootstrap)
         flat = torch.cat([part.flatten(1) for part in self.sums.values()], dim=1)
         drawn = resampled_sums(flat, resamples=bootstrap.resamples, seed=bootstrap.seed)
         widths = [part[0].numel() for part in self.sums.values()]
-        parts = zip(self.sums, torch.split(drawn, widths, dim=1), strict=True)
-        return Draws(
-            self.space,
-            totals,
-            {family: part.reshape(-1, *totals[family].shape) for family, part in parts},
-            bootstrap.level,
-        )
+        parts = zip(self.sums.items(), torch.split(drawn, widths, dim=1), strict=True)
+        resampled = {family: part.reshape(-1, *sums.shape[1:]) for (family, sums), part in parts}
+        return Draws(sums=self, bootstrap=bootstrap, resampled=resampled)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Draws:
-    """Sums of all rows and of each resample ("r ..."), and the estimates that follow from them."""
+    """Sums per person and of each resample ("r ..."), and the estimates that follow from them."""
 
-    space: LabelSpace
-    totals: Mapping[str, Float64[Tensor, "..."]]
-    resampled: Mapping[str, Float64[Tensor, "r ..."]]
-    level: float
+    sums: SubjectSums
+    bootstrap: Bootstrap
+    resampled: Mapping[str, Float64[Tensor, "r ..."]] = field(default_factory=dict)
 
     def estimate(self, name: str, *, missing_is_wrong: bool = False) -> Estimate:
         """A metric (its mean over the names, where it has names) with its interval; NaN where there are no sums for it.
@@ -93,26 +109,69 @@ class Draws:
             name: of the metric.
             missing_is_wrong: count images without an output as wrong; else they are left out.
         """
-        family, value = _value_of(name, missing_is_wrong=missing_is_wrong)
-        if family not in self.totals:
+        chosen = metric_value(name, missing_is_wrong=missing_is_wrong)
+        if chosen.family not in self.sums.sums:
             return Estimate(float("nan"))
-        (estimate,) = self._estimates(family, lambda sums: value(sums)[..., None])
-        return Estimate(estimate.value) if name in WITHOUT_INTERVAL else estimate
+        if name in WITHOUT_INTERVAL:
+            return Estimate(self.values(chosen).total[0].item())
+        return self._estimates(chosen)[0]
 
     def estimates_by_name(self, name: str) -> list[Estimate]:
         """A metric of values for each entry of the space."""
-        return self._estimates("moments", metric(name).value)
+        return self._estimates(values_by_name(name))
 
     def recalls(self) -> list[Estimate]:
         """For each class the share of its scored images that is recognised."""
-        return self._estimates("answers", lambda sums: recall(answered(sums)))
+        return self._estimates(RECALLS)
 
-    def _estimates(self, family: str, value: Callable[[Tensor], Tensor]) -> list[Estimate]:
-        values = value(self.totals[family]).tolist()
-        if family not in self.resampled:
-            return [Estimate(v) for v in values]
-        low, high = percentile_bounds(value(self.resampled[family]).double(), self.level).tolist()
-        return [Estimate(v, Interval(a, b)) for v, a, b in zip(values, low, high, strict=True)]
+    def values(self, chosen: SumValue) -> "Values":
+        """One number, or k of them, of all rows, without each person, and of each resample."""
+        people = self.sums.sums[chosen.family]
+        return Values(
+            total=chosen.value(people.sum(dim=0)).double(),
+            counted=chosen.images(people) > 0,
+            left_out=lambda: chosen.value(people.sum(dim=0) - people).double(),
+            drawn=chosen.value(self.resampled[chosen.family]).double() if self.resampled else None,
+        )
+
+    def _estimates(self, chosen: SumValue) -> list[Estimate]:
+        values = self.values(chosen)
+        if self.bootstrap.resamples == 0:
+            return [Estimate(value) for value in values.total.tolist()]
+        return values.estimates(chosen.bounds, self.bootstrap.level)
+
+
+@dataclass(frozen=True)
+class Values:
+    """k numbers: of all people, and what their standard errors come from.
+
+    Attributes:
+        total: of all people, "k".
+        counted: which people have images in each number, "s k".
+        left_out: makes those without each person, "s k"; needed for few people only.
+        drawn: those of each resample, "r k"; None where nothing was drawn.
+    """
+
+    total: Float64[Tensor, "k"]
+    counted: Bool[Tensor, "s k"]
+    left_out: Callable[[], Float64[Tensor, "s k"]]
+    drawn: Float64[Tensor, "r k"] | None
+
+    def estimates(self, bounds: tuple[float, float], level: float) -> list[Estimate]:
+        """The numbers with their intervals: from the jackknife where few people are counted, else from resamples."""
+        people = self.counted.sum(dim=0).tolist()
+        found = []
+        for i, (value, counted) in enumerate(zip(self.total.tolist(), people, strict=True)):
+            if self.drawn is None or error_method(counted) == "jackknife":
+                error = jackknife_error(self._without_each[:, i], self.counted[:, i])
+            else:
+                error = bootstrap_error(self.drawn[:, i], counted)
+            found.append(Estimate(value, t_interval(value, error, counted, bounds, level)))
+        return found
+
+    @cached_property
+    def _without_each(self) -> Float64[Tensor, "s k"]:
+        return self.left_out()
 
 
 def class_sums(
@@ -123,7 +182,7 @@ def class_sums(
     *,
     calibrated: bool = True,
 ) -> SubjectSums:
-    """The sums of classified rows.
+    """The sums of classified rows; the order of the rows does not matter.
 
     Args:
         subjects: person of each row.
@@ -133,16 +192,16 @@ def class_sums(
         calibrated: whether the numbers are meant as probabilities; else there is no calibration error.
     """
     labelled = target >= 0
-    people = np.asarray(subjects)[labelled].tolist()
+    people, person = numbered(np.asarray(subjects, dtype=object)[labelled])
     outputs, truth = torch.from_numpy(probabilities[labelled]), torch.from_numpy(target[labelled])
     missing = outputs.isnan().any(dim=1)
     # One more class, "no answer", that is no label of any row and the answer of the rows without an output.
     none = torch.zeros(len(outputs), 1, dtype=outputs.dtype).where(missing[:, None], -torch.inf)
     widened = torch.cat([outputs.where(~missing[:, None], -torch.inf), none], dim=1)
-    sums = {"answers": sums_per_subject(people, ConfusionSums(len(space) + 1).sums, widened, truth)}
+    sums = {"answers": ConfusionSums(len(space) + 1).grouped(widened, truth, person, len(people))}
     if calibrated:
-        sums["calibration"] = sums_per_subject(people, _sums_in("calibration", space), outputs, truth)
-    return SubjectSums(space=space, images=int((~missing).sum()), sums=sums)
+        sums["calibration"] = grouped_sums_of("calibration", outputs, truth, space, person, len(people))
+    return SubjectSums(space=space, people=people, images=int((~missing).sum()), sums=sums)
 
 
 def drawn_class_sums(
@@ -153,15 +212,12 @@ def drawn_class_sums(
 ) -> SubjectSums:
     """The expected sums when each row's class is drawn from its probabilities: no draw, no noise."""
     labelled = target >= 0
-    people = np.asarray(subjects)[labelled].tolist()
-    chances = torch.from_numpy(probabilities[labelled])
-    truth = torch.nn.functional.one_hot(torch.from_numpy(target[labelled]), len(space)).double()
-
-    def expected(chance: Tensor, label: Tensor) -> Tensor:
-        return torch.nn.functional.pad(label.T @ chance, (0, 1, 0, 1))
-
-    sums = {"answers": sums_per_subject(people, expected, chances, truth)}
-    return SubjectSums(space=space, images=int(labelled.sum()), sums=sums)
+    people, person = numbered(np.asarray(subjects, dtype=object)[labelled])
+    chances, classes = torch.from_numpy(probabilities[labelled]).double(), len(space)
+    expected = torch.zeros(len(people) * classes, classes, dtype=torch.float64)
+    expected.index_add_(0, person * classes + torch.from_numpy(target[labelled]), chances)
+    answers = torch.nn.functional.pad(expected.view(-1, classes, classes), (0, 1, 0, 1))
+    return SubjectSums(space=space, people=people, images=int(labelled.sum()), sums={"answers": answers})
 
 
 def value_sums(
@@ -170,57 +226,23 @@ def value_sums(
     target: Float[np.ndarray, "n k"],
     space: LabelSpace,
 ) -> SubjectSums:
-    """The sums of rows with values; rows without any label are left out."""
+    """The sums of rows with values; rows without any label are left out, and the order of rows does not matter."""
     labelled = np.isfinite(target).any(axis=1)
-    people = np.asarray(subjects)[labelled].tolist()
-    outputs, truth = prediction[labelled], target[labelled]
-    farther = np.where(truth - space.minimum > space.maximum - truth, space.minimum, space.maximum)
-    filled = torch.from_numpy(np.where(np.isnan(outputs), farther, outputs))
-    moments = _sums_in("moments", space)
-    sums = {
-        "moments": sums_per_subject(people, moments, torch.from_numpy(outputs), torch.from_numpy(truth)),
-        "worst": sums_per_subject(people, moments, filled, torch.from_numpy(truth)),
-    }
-    return SubjectSums(space=space, images=int((~np.isnan(outputs + truth)).any(axis=1).sum()), sums=sums)
+    people, person = numbered(np.asarray(subjects, dtype=object)[labelled])
+    outputs, truth = torch.from_numpy(prediction[labelled]), torch.from_numpy(target[labelled])
+    moments = grouped_sums_of("moments", outputs, truth, space, person, len(people))
+    missing, worst = outputs.isnan(), moments
+    if bool((missing & ~truth.isnan()).any()):
+        farther = torch.where(truth - space.minimum > space.maximum - truth, space.minimum, space.maximum)
+        filled = farther.to(outputs.dtype).where(missing, outputs)
+        worst = grouped_sums_of("moments", filled, truth, space, person, len(people))
+    scored = int((~missing & ~truth.isnan()).any(dim=1).sum())
+    return SubjectSums(space=space, people=people, images=scored, sums={"moments": moments, "worst": worst})
 
 
-def answered(answers: Float64[Tensor, "*s a a"]) -> Float64[Tensor, "*s k k"]:
-    """The confusion matrix of the rows with an output."""
-    return answers[..., :-1, :-1]
+def numbered(subjects: Sequence[str] | np.ndarray) -> tuple[tuple[str, ...], Int64[Tensor, "n"]]:
+    """The codes of the people, sorted, and for each row the position of its person among them."""
+    import pandas as pd
 
-
-def recall(confusion: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s k"]:
-    """Share of each class's rows on the diagonal; NaN for a class without rows."""
-    return confusion.diagonal(dim1=-2, dim2=-1) / confusion.sum(dim=-1)
-
-
-def precision(confusion: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s k"]:
-    """Share of each answer that is right; NaN for a class that was never the answer."""
-    return confusion.diagonal(dim1=-2, dim2=-1) / confusion.sum(dim=-2)
-
-
-def _value_of(name: str, *, missing_is_wrong: bool) -> tuple[str, Callable[[Tensor], Tensor]]:
-    """The sums that a metric is taken from, and the number it gives."""
-    chosen = metric(name)
-    if chosen.family == "moments":
-        return ("worst" if missing_is_wrong else "moments"), lambda sums: mean_over_names(chosen.value(sums))
-    if chosen.family == "calibration":
-        return ("" if missing_is_wrong else "calibration"), chosen.value
-    if not missing_is_wrong:
-        return "answers", lambda sums: chosen.value(answered(sums))
-    if name == "macro_f1":
-        return "answers", lambda sums: chosen.value(sums) * _share_of_classes(sums)
-    return "answers", chosen.value
-
-
-def _share_of_classes(answers: Float64[Tensor, "*s a a"]) -> Float64[Tensor, "*s"]:
-    """By how much the class "no answer", with its F1 of 0, thins out the mean over the classes that occur."""
-    occurs = answers.sum(dim=-1) + answers.sum(dim=-2) > 0
-    classes = occurs[..., :-1].sum(dim=-1)
-    return (classes + occurs[..., -1].double()) / classes
-
-
-def _sums_in(family: str, space: LabelSpace) -> Callable[[Tensor, Tensor], Tensor]:
-    if family == "calibration":
-        return lambda prediction, target: sums_of("calibration", prediction, target, space)
-    return lambda prediction, target: sums_of("moments", prediction, target, space)
+    person, people = pd.factorize(np.asarray(subjects, dtype=object), sort=True)
+    return tuple(map(str, people)), torch.from_numpy(person.astype(np.int64))

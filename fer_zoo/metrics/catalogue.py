@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Literal
 
@@ -31,6 +32,7 @@ class Metric:
         value: sums with any leading axes -> value with the same leading axes (and the axis of names, if per name).
         higher_is_better: None where no order is meant.
         summary: what it says, in half a sentence.
+        bounds: the least and the greatest value there can be.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Metric:
     value: Callable[[Tensor], Tensor]
     higher_is_better: bool | None
     summary: str
+    bounds: tuple[float, float] = (0.0, 1.0)
 
     @property
     def per_name(self) -> bool:
@@ -63,12 +66,12 @@ _ALL = (
         False,
         "mean gap between confidence and accuracy, 15 bins",
     ),
-    Metric("mae", "moments", moments.mae, False, "mean absolute error"),
-    Metric("mse", "moments", moments.mse, False, "mean squared error"),
-    Metric("pearson", "moments", moments.pearson, True, "Pearson's correlation"),
-    Metric("ccc", "moments", moments.ccc, True, "Lin's concordance correlation"),
-    Metric("icc31", "moments", moments.icc31, True, "intraclass correlation ICC(3,1), consistency"),
-    Metric("icc21", "moments", moments.icc21, True, "intraclass correlation ICC(2,1), absolute agreement"),
+    Metric("mae", "moments", moments.mae, False, "mean absolute error", (0.0, inf)),
+    Metric("mse", "moments", moments.mse, False, "mean squared error", (0.0, inf)),
+    Metric("pearson", "moments", moments.pearson, True, "Pearson's correlation", (-1.0, 1.0)),
+    Metric("ccc", "moments", moments.ccc, True, "Lin's concordance correlation", (-1.0, 1.0)),
+    Metric("icc31", "moments", moments.icc31, True, "intraclass correlation ICC(3,1), consistency", (-1.0, 1.0)),
+    Metric("icc21", "moments", moments.icc21, True, "intraclass correlation ICC(2,1), absolute agreement", (-inf, 1.0)),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({entry.name: entry for entry in _ALL})
 
@@ -135,6 +138,30 @@ def sums_of(
     if prediction.shape[1] != len(space):
         raise UserError(f"The prediction has {prediction.shape[1]} columns, but {space.name} has {len(space)} entries.")
     return _family(space, family).sums(prediction, target)
+
+
+def grouped_sums_of(
+    family: FamilyName,
+    prediction: Float[Tensor, "b k"],
+    target: Shaped[Tensor, "b ..."],
+    space: LabelSpace,
+    group: Int64[Tensor, "b"],
+    num_groups: int,
+) -> Float64[Tensor, "g ..."]:
+    """The sums of each group of rows, such as of each person: those of `sums_of` with one more axis in front.
+
+    Args:
+        family: name of the family.
+        prediction: as for `sums_of`.
+        target: as for `sums_of`.
+        space: the label space of both.
+        group: number of each row's group.
+        num_groups: how many groups there are; one without rows has zeros.
+
+    Raises:
+        UserError: if a class number lies outside the space.
+    """
+    return _family(space, family).grouped(prediction, target, group, num_groups)
 
 
 def mean_over_names(values: Float64[Tensor, "*s k"], *, required: Sequence[str] = ()) -> Float64[Tensor, "*s"]:

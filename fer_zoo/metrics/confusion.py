@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int, Int64
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
@@ -35,11 +35,27 @@ class ConfusionSums:
         Raises:
             UserError: for a class number outside the space.
         """
+        group = torch.zeros_like(target, dtype=torch.int64)
+        return self.grouped(prediction, target, group, 1)[0]
+
+    def grouped(
+        self, prediction: Float[Tensor, "b k"], target: Int[Tensor, "b"], group: Int64[Tensor, "b"], num_groups: int
+    ) -> Float64[Tensor, "g k k"]:
+        """The sums of each group of rows.
+
+        Args:
+            prediction: as for `sums`.
+            target: as for `sums`.
+            group: number of each row's group, such as its person.
+            num_groups: how many groups there are; one without rows has zeros.
+
+        Raises:
+            UserError: for a class number outside the space.
+        """
         scored = scored_rows(prediction, target)
-        cells = target[scored].long() * self.num_classes + prediction[scored].argmax(dim=1)
-        counts = torch.zeros(self.num_classes**2, dtype=torch.float64, device=prediction.device)
-        counts.index_add_(0, cells, torch.ones_like(cells, dtype=torch.float64))
-        return counts.view(self.shape)
+        labelled = group[scored] * self.num_classes + target[scored]
+        cells = labelled * self.num_classes + prediction[scored].argmax(dim=1)
+        return torch.bincount(cells, minlength=num_groups * self.num_classes**2).double().view(-1, *self.shape)
 
 
 def scored_rows(prediction: Float[Tensor, "b k"], target: Int[Tensor, "b"]) -> Bool[Tensor, "b"]:

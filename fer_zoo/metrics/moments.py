@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 NUM_MOMENTS = 7  # n, Σx, Σy, Σx², Σy², Σxy, Σ|x − y|; x prediction, y label, both less the centre
@@ -38,14 +38,34 @@ class MomentSums:
         total = torch.zeros(self.shape, dtype=torch.float64, device=prediction.device)
         for first in range(0, len(prediction), _ROWS_AT_ONCE):
             rows = slice(first, first + _ROWS_AT_ONCE)
-            total += self._block_sums(prediction[rows].double(), target[rows].double())
+            terms = self._terms(prediction[rows].double(), target[rows].double())
+            total += torch.stack([term.sum(dim=0) for term in terms])
         return total
 
-    def _block_sums(self, prediction: Float64[Tensor, "b k"], target: Float64[Tensor, "b k"]) -> Float64[Tensor, "7 k"]:
+    def grouped(
+        self, prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"], group: Int64[Tensor, "b"], num_groups: int
+    ) -> Float64[Tensor, "g 7 k"]:
+        """The sums of each group of rows, such as of each person; a group without rows has zeros.
+
+        Args:
+            prediction: as for `sums`.
+            target: as for `sums`.
+            group: number of each row's group.
+            num_groups: how many groups there are.
+        """
+        total = torch.zeros(NUM_MOMENTS, num_groups, self.num_names, dtype=torch.float64, device=prediction.device)
+        for first in range(0, len(prediction), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            terms = self._terms(prediction[rows].double(), target[rows].double())
+            total.index_add_(1, group[rows], torch.stack([term.double() for term in terms]))
+        return total.transpose(0, 1).contiguous()
+
+    def _terms(self, prediction: Float64[Tensor, "b k"], target: Float64[Tensor, "b k"]) -> tuple[Tensor, ...]:
+        """What each pair adds to each of the seven moments, "b k"; 0 where one side is missing."""
         paired = ~(prediction.isnan() | target.isnan())
         x = (prediction - self.centre).where(paired, 0.0)
         y = (target - self.centre).where(paired, 0.0)
-        return torch.stack([term.sum(dim=0) for term in (paired, x, y, x * x, y * y, x * y, (x - y).abs())])
+        return paired, x, y, x * x, y * y, x * y, (x - y).abs()
 
 
 def mae(sums: Float64[Tensor, "*s 7 k"]) -> Float64[Tensor, "*s k"]:

@@ -1,19 +1,28 @@
-"""Bootstrap intervals: against a closed form, a plain loop and a simulation of their coverage."""
+"""Standard errors and intervals over people: against closed forms, plain loops, scipy and statsmodels.
+
+How often the intervals hold the truth is shown by test_coverage.py.
+"""
 
 import math
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 import torch
 from scipy import stats
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.evaluation.bootstrap import (
+    FEW_PEOPLE,
+    bootstrap_error,
     draw_weights,
-    percentile_bounds,
+    jackknife_error,
     resampled_sums,
-    sums_per_subject,
+    t_interval,
 )
+
+ANY = (-math.inf, math.inf)
+RNG = np.random.default_rng(1)
 
 
 def mean_of(sums: torch.Tensor) -> torch.Tensor:
@@ -25,16 +34,55 @@ def person_sums(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.stack([np.ones_like(values), values], axis=1))
 
 
-def mean_interval(sums: torch.Tensor, *, resamples: int = 10_000, seed: int = 0, level: float = 0.95) -> torch.Tensor:
-    return percentile_bounds(mean_of(resampled_sums(sums, resamples=resamples, seed=seed)), level)
+def drawn_error(sums: torch.Tensor, seed: int = 0) -> float:
+    return bootstrap_error(mean_of(resampled_sums(sums, seed=seed)), len(sums))
 
 
-def test_mean_of_independent_people_has_the_normal_interval() -> None:
-    values = np.random.default_rng(1).normal(3.0, 2.0, size=400)
-    low, high = mean_interval(person_sums(values), seed=2).tolist()
-    error = values.std() / math.sqrt(len(values))
-    expected = stats.norm.interval(0.95, loc=values.mean(), scale=error)
-    assert (low, high) == pytest.approx(expected, abs=0.05 * error)
+def left_out_error(sums: torch.Tensor) -> float:
+    return jackknife_error(mean_of(sums.sum(dim=0) - sums), torch.ones(len(sums), dtype=torch.bool))
+
+
+@pytest.mark.parametrize("people", [5, 40])
+def test_the_interval_of_a_mean_of_single_images_is_that_of_the_t_test(people: int) -> None:
+    values = RNG.normal(3.0, 2.0, size=people)
+    interval = t_interval(values.mean(), left_out_error(person_sums(values)), people, ANY)
+    expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
+
+
+def test_the_bootstrap_error_is_that_of_scipy() -> None:
+    images = RNG.integers(1, 20, size=300)
+    right = RNG.binomial(images, RNG.beta(6, 3, size=300))
+    ours = drawn_error(torch.from_numpy(np.stack([images, right], axis=1).astype(np.float64)))
+    theirs = stats.bootstrap(
+        (right, images),
+        lambda r, n, axis=-1: r.sum(axis=axis) / n.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=10_000,
+        rng=np.random.default_rng(2),
+    )
+    assert ours == pytest.approx(theirs.standard_error * math.sqrt(300 / 299), rel=0.03)
+
+
+@pytest.mark.parametrize("people", [40, 400])
+def test_both_errors_are_near_the_cluster_robust_one_of_statsmodels(people: int) -> None:
+    images = RNG.integers(5, 16, size=people)
+    person = np.repeat(np.arange(people), images)
+    values = RNG.normal(size=people)[person] + RNG.normal(size=len(person))
+    model = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": person})
+    sums = torch.from_numpy(np.stack([images, np.bincount(person, values)], axis=1).astype(np.float64))
+    assert left_out_error(sums) == pytest.approx(float(model.bse[0]), rel=0.03)
+    assert drawn_error(sums) == pytest.approx(float(model.bse[0]), rel=0.03)
+
+
+def test_clusters_widen_the_error_as_they_should() -> None:
+    """Ten equal images of a person are one image: the error is √10 times that of independent images."""
+    values = RNG.normal(size=300)
+    clustered = torch.from_numpy(np.stack([np.full(300, 10.0), 10 * values], axis=1))
+    alone = person_sums(np.repeat(values, 10))
+    for error in (drawn_error, left_out_error):
+        assert error(clustered) / error(alone) == pytest.approx(math.sqrt(10), rel=0.05)
 
 
 def test_weights_are_multinomial_counts() -> None:
@@ -57,79 +105,33 @@ def test_resampled_sums_are_those_of_the_people_drawn(monkeypatch: pytest.Monkey
 
 def test_the_seed_decides() -> None:
     sums = person_sums(np.arange(20.0))
-    first = mean_interval(sums, resamples=500, seed=1)
-    assert torch.equal(first, mean_interval(sums, resamples=500, seed=1))
-    assert not torch.equal(first, mean_interval(sums, resamples=500, seed=2))
+    assert drawn_error(sums, seed=1) == drawn_error(sums, seed=1) != drawn_error(sums, seed=2)
 
 
-def test_clusters_widen_the_interval_as_they_should() -> None:
-    """Ten equal images of a person are one image: the interval is √10 times that of independent images."""
-    values = np.random.default_rng(1).normal(size=300)
-    clustered = torch.from_numpy(np.stack([np.full(300, 10.0), 10 * values], axis=1))
-    alone = person_sums(np.repeat(values, 10))
-    widths = [float(torch.diff(mean_interval(sums), dim=0)) for sums in (clustered, alone)]
-    assert widths[0] / widths[1] == pytest.approx(math.sqrt(10), rel=0.05)
+def test_what_does_not_exist_is_left_out_of_an_error() -> None:
+    nan = torch.nan
+    assert bootstrap_error(torch.tensor([1.0, nan, 3.0]).double(), 10) == pytest.approx(math.sqrt(10 / 9))
+    assert math.isnan(bootstrap_error(torch.tensor([1.0, nan]).double(), 10))
+    counted = torch.tensor([True, True, False, True])
+    assert jackknife_error(torch.tensor([1.0, nan, 9.0, 3.0]).double(), counted) == 1.0
+    assert math.isnan(jackknife_error(torch.tensor([1.0, nan, 9.0, nan]).double(), counted))
 
 
-def test_resamples_in_which_a_metric_is_undefined_are_left_out() -> None:
-    values = torch.tensor([[1.0, torch.nan], [2.0, torch.nan], [torch.nan, torch.nan], [3.0, torch.nan]])
-    low, high = percentile_bounds(values.double(), 0.5).tolist()
-    assert (low[0], high[0]) == (1.5, 2.5)
-    assert math.isnan(low[1])
+def test_intervals_stay_in_the_range_and_need_two_people() -> None:
+    assert t_interval(0.95, 0.1, 10, (0.0, 1.0)).high == 1.0
+    assert t_interval(0.05, 0.1, 10, (0.0, 1.0)).low == 0.0
+    assert math.isnan(t_interval(0.5, 0.1, 1, (0.0, 1.0)).low)
+    assert math.isnan(t_interval(0.5, math.nan, FEW_PEOPLE, (0.0, 1.0)).low)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
 def test_impossible_levels_are_refused(level: float) -> None:
     with pytest.raises(UserError, match="between 0 and 1"):
-        mean_interval(person_sums(np.ones(3)), resamples=10, level=level)
+        t_interval(0.5, 0.1, 10, ANY, level)
 
 
 def test_no_resample_and_no_person_are_refused() -> None:
     with pytest.raises(UserError, match="at least one resample and one person; found 0 and 3"):
-        mean_interval(person_sums(np.ones(3)), resamples=0)
+        resampled_sums(person_sums(np.ones(3)), resamples=0)
     with pytest.raises(UserError, match="found 10 and 0"):
         resampled_sums(torch.zeros(0, 2, dtype=torch.float64), resamples=10)
-
-
-def test_sums_of_people_do_not_depend_on_the_order_of_rows() -> None:
-    subjects = ["b", "a", "b", "c"]
-    values = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
-
-    def totals(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (prediction * target).sum(dim=0)
-
-    expected = torch.tensor([[4.0], [10.0], [16.0]], dtype=torch.float64)
-    assert torch.equal(sums_per_subject(subjects, totals, values, values), expected)
-    turned = sums_per_subject(subjects[::-1], totals, values.flip(0), values.flip(0))
-    assert torch.equal(turned, expected)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("people", "experiments", "least", "most"),
-    [
-        (5, 1000, 0.78, 0.90),
-        (10, 1000, 0.85, 0.95),
-        (20, 1000, 0.88, 0.97),
-        (40, 1000, 0.90, 0.98),
-        (60, 300, 0.91, 0.98),
-    ],
-)
-def test_how_often_intervals_cover_the_truth(
-    people: int, experiments: int, least: float, most: float, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """People have 1 to 9 images and a skill of their own; accuracy .7 is the truth. Few people: too narrow."""
-    rng = np.random.default_rng(11)
-    hits = 0
-    for experiment in range(experiments):
-        skill, images = rng.beta(7, 3, size=people), rng.integers(1, 10, size=people)
-        right = rng.binomial(images, skill)
-        sums = torch.from_numpy(np.stack([images, right], axis=1).astype(np.float64))
-        low, high = mean_interval(sums, resamples=2_000, seed=experiment).tolist()
-        hits += low <= 0.7 <= high
-    share = hits / experiments
-    with capsys.disabled():
-        print(
-            f"\n95 % intervals over {people} people held the truth in {hits} of {experiments} experiments ({share:.1%})"
-        )
-    assert least <= share <= most
