@@ -110,10 +110,11 @@ def compare_methods(
     """
     check_same_images(sums)
     first = next(iter(sums.values()))
+    upwards = _more_is_better(first.space, metric)
     bootstrap = bootstrap or Bootstrap()
     draws = {name: of_method.draw(bootstrap) for name, of_method in sums.items()}
     scores = {name: drawn.estimate(metric, missing_is_wrong=missing_is_wrong) for name, drawn in draws.items()}
-    order = _best_first({name: score.value for name, score in scores.items()}, first.space, metric)
+    order = _best_first({name: score.value for name, score in scores.items()}, upwards=upwards)
     couples = list(combinations(order, 2))
     tests = permutation_tests(
         [(sums[a], sums[b]) for a, b in couples],
@@ -210,8 +211,8 @@ def difference(first: Draws, second: Draws, metric: str, *, missing_is_wrong: bo
     return values.estimates((least - most, most - least), first.bootstrap.level)[0]
 
 
-def _best_first(values: Mapping[str, float], space: LabelSpace, name: str) -> list[str]:
-    """Names by score, those without one last.
+def _more_is_better(space: LabelSpace, name: str) -> bool:
+    """Whether more is better.
 
     Raises:
         UserError: if the metric does not fit, or has no better and worse.
@@ -220,4 +221,9 @@ def _best_first(values: Mapping[str, float], space: LabelSpace, name: str) -> li
     upwards = metric(name).higher_is_better
     if upwards is None:
         raise UserError(f"Metric {name!r} has no better and worse by which methods could be ordered.")
+    return upwards
+
+
+def _best_first(values: Mapping[str, float], *, upwards: bool) -> list[str]:
+    """Names by score, those without one last."""
     return sorted(values, key=lambda n: (inf if isnan(values[n]) else -values[n] if upwards else values[n], n))

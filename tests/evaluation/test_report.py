@@ -43,7 +43,13 @@ def test_values_are_json_and_name_every_row(report: EvaluationReport) -> None:
         "model_on_these",
     ]
     assert stored["coverage"]["asked"] == 140
-    assert stored["bootstrap"] == {"resamples": 100, "seed": 0, "level": 0.95, "unit": "subject"}
+    assert stored["bootstrap"] == {
+        "resamples": 100,
+        "seed": 0,
+        "level": 0.95,
+        "unit": "subject",
+        "error": "jackknife",
+    }
     assert set(stored["rows"][0]["values"]["accuracy"]) == {"value", "low", "high"}
     assert stored["rows"][1]["values"]["expected_calibration_error"]["value"] is None
     assert np.array(stored["confusion_matrix"]).sum() == stored["coverage"]["scored"]
@@ -59,7 +65,7 @@ def test_text_fits_the_terminal_and_holds_every_part(report: EvaluationReport) -
     for words in (
         f"Scored {scored} of 140 images",
         "10 without an output",
-        "95% intervals from 100 bootstrap resamples of people",
+        "95% intervals, value ± Student's t × its standard error over people, from leaving out each person once.",
         "ours, no output is wrong",
         "prior_random: drawn from the training frequencies; expected values.",
         "Within each source",

@@ -7,18 +7,17 @@ import pytest
 import torch
 
 from fer_zoo.core.label_spaces import label_space
-from fer_zoo.evaluation.bootstrap import percentile_bounds, resampled_sums
+from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, bootstrap_error, jackknife_error, resampled_sums, t_interval
 from fer_zoo.evaluation.subject_sums import (
     NO_INTERVALS,
     Bootstrap,
-    answered,
     class_sums,
     drawn_class_sums,
-    precision,
-    recall,
+    numbered,
     value_sums,
 )
-from fer_zoo.metrics import metric, sums_of
+from fer_zoo.evaluation.sum_values import answered, precision, recall
+from fer_zoo.metrics import CalibrationSums, ConfusionSums, MomentSums, metric, sums_of
 
 BASIC = label_space("emotion/basic6")
 AU = label_space("au/fera2015")
@@ -38,13 +37,81 @@ def test_the_people_add_up_to_all_rows_at_once() -> None:
     torch.testing.assert_close(moments, sums_of("moments", *torch.from_numpy(values), AU))
 
 
-def test_intervals_are_those_of_the_bootstrap_over_people() -> None:
-    sums = class_sums(PEOPLE, RNG.dirichlet(np.ones(6), 60), RNG.integers(0, 6, 60), BASIC)
+def test_people_are_numbered_in_the_order_of_their_codes() -> None:
+    people, person = numbered(["b", "a", "b", "c"])
+    assert people == ("a", "b", "c")
+    assert person.tolist() == [1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", ["confusion", "calibration", "moments"])
+def test_sums_of_all_people_at_once_are_those_of_one_person_after_the_other(kind: str) -> None:
+    rows = 9_000  # more than one block
+    person = torch.from_numpy(RNG.integers(0, 40, rows))
+    if kind == "moments":
+        family: ConfusionSums | CalibrationSums | MomentSums = MomentSums(12, 2.5)
+        prediction, target = torch.from_numpy(RNG.uniform(0, 5, (2, rows, 12)))
+        target[torch.rand(target.shape) < 0.1] = torch.nan
+    else:
+        family = ConfusionSums(6) if kind == "confusion" else CalibrationSums()
+        prediction = torch.from_numpy(RNG.dirichlet(np.ones(6), rows))
+        target = torch.from_numpy(RNG.integers(-1, 6, rows))
+    prediction[torch.rand(rows) < 0.1] = torch.nan
+    one_by_one = torch.stack([family.sums(prediction[person == i], target[person == i]) for i in range(42)])
+    at_once = family.grouped(prediction, target, person, 42)
+    torch.testing.assert_close(at_once, one_by_one, rtol=1e-12, atol=1e-12)
+    assert not at_once[40:].any()
+
+
+def some_people(people: int) -> tuple[list[str], np.ndarray, np.ndarray]:
+    rows = 8 * people
+    subjects = [f"s{i % people:03d}" for i in range(rows)]
+    return subjects, RNG.dirichlet(np.ones(6), rows), RNG.integers(0, 6, rows)
+
+
+def test_intervals_of_few_people_leave_out_one_after_the_other() -> None:
+    subjects, probabilities, target = some_people(12)
+    whole = class_sums(subjects, probabilities, target, BASIC).draw(Bootstrap(resamples=10)).estimate("macro_f1")
+    without = []
+    for code in sorted(set(subjects)):
+        rows = np.array(subjects) != code
+        part = class_sums(np.array(subjects)[rows].tolist(), probabilities[rows], target[rows], BASIC)
+        without.append(part.draw(NO_INTERVALS).estimate("macro_f1").value)
+    error = jackknife_error(torch.tensor(without, dtype=torch.float64), torch.ones(12, dtype=torch.bool))
+    assert whole.interval.low == pytest.approx(t_interval(whole.value, error, 12, (0, 1)).low)
+
+
+def test_intervals_of_many_people_are_those_of_the_bootstrap() -> None:
+    sums = class_sums(*some_people(FEW_PEOPLE), BASIC)
     estimate = sums.draw(Bootstrap(resamples=300, seed=4)).estimate("macro_f1")
     per_person = answered(sums.sums["answers"])
-    drawn = resampled_sums(per_person.flatten(1), resamples=300, seed=4).reshape(-1, 6, 6)
-    low, high = percentile_bounds(metric("macro_f1").value(drawn)).tolist()
-    assert (estimate.interval.low, estimate.interval.high) == pytest.approx((low, high))
+    drawn = metric("macro_f1").value(resampled_sums(per_person.flatten(1), resamples=300, seed=4).reshape(-1, 6, 6))
+    expected = t_interval(estimate.value, bootstrap_error(drawn, FEW_PEOPLE), FEW_PEOPLE, (0, 1))
+    assert vars(estimate.interval) == pytest.approx(vars(expected))
+
+
+def test_a_class_of_few_people_counts_as_few_people() -> None:
+    """Its recall has the interval that these people alone have, and none where it hangs on one."""
+    subjects, probabilities, target = some_people(FEW_PEOPLE)
+    target[target == 5] = 4
+    rare = np.flatnonzero(np.isin(subjects, ["s001", "s002", "s003"]))
+    target[rare] = 5
+    target[np.flatnonzero(np.array(subjects) == "s004")[:1]] = 3
+    sums = class_sums(subjects, probabilities, target, BASIC)
+    alone = class_sums([subjects[i] for i in rare], probabilities[rare], target[rare], BASIC)
+    of_all, of_three = (of.draw(Bootstrap(resamples=50)).recalls()[5] for of in (sums, alone))
+    assert vars(of_all.interval) == pytest.approx(vars(of_three.interval))
+    target[rare[np.array(subjects)[rare] != "s001"]] = 0
+    hangs_on_one = class_sums(subjects, probabilities, target, BASIC).draw(Bootstrap(resamples=50))
+    assert math.isnan(hangs_on_one.recalls()[5].interval.low)
+    assert math.isfinite(hangs_on_one.estimate("accuracy").interval.low)
+
+
+def test_a_missing_value_is_the_end_of_the_range_farther_from_the_label() -> None:
+    target = np.array([[1.0] * 5, [4.0] * 5])
+    sums = value_sums(["a", "b"], np.full((2, 5), np.nan), target, AU)
+    draws = sums.draw(NO_INTERVALS)
+    assert math.isnan(draws.estimate("mae").value)
+    assert draws.estimate("mae", missing_is_wrong=True).value == 4.0
 
 
 def test_one_person_has_no_interval() -> None:
@@ -61,7 +128,7 @@ def test_without_resamples_there_are_values_only() -> None:
     assert math.isnan(estimate.interval.low)
 
 
-def test_a_calibration_error_has_no_percentile_interval() -> None:
+def test_a_calibration_error_has_no_interval() -> None:
     sums = class_sums(PEOPLE, RNG.dirichlet(np.ones(6), 60), RNG.integers(0, 6, 60), BASIC)
     estimate = sums.draw(Bootstrap(resamples=50)).estimate("expected_calibration_error")
     assert math.isfinite(estimate.value)

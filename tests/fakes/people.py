@@ -47,6 +47,4 @@ def value_people(rng: np.random.Generator, people: int) -> SubjectSums:
     terms = (np.ones_like(x), x, y, x * x, y * y, x * y, np.abs(x - y))
     moments = torch.from_numpy(np.stack([term.sum(axis=1) for term in terms], axis=1))
     images = people * _FRAMES
-    return SubjectSums(
-        space=VALUES, people=codes(people), images=images, sums={"moments": moments, "worst": moments}
-    )
+    return SubjectSums(space=VALUES, people=codes(people), images=images, sums={"moments": moments, "worst": moments})
