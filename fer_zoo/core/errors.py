@@ -1,14 +1,26 @@
 """The one kind of error that a user can cause, and the sentence for a name nobody knows."""
 
+import re
 from collections.abc import Collection
 from difflib import get_close_matches
+
+# Control characters, line separators and halves of surrogate pairs, which come from file names and damaged files.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class UserError(Exception):
     """A mistake of the caller: what is wrong, where, what was found and what to do, in one sentence.
 
     The command line prints the sentence and exits with code 2; everything else is a bug and keeps its traceback.
+    What a terminal would not print, or take for a command, stands in it escaped.
+
+    Example:
+        >>> print(UserError("No column 'a\\nb'."))
+        No column 'a\\nb'.
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(_UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), sentence))
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from fer_zoo.core.errors import UserError
 
 NO_SPACE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+MOST_JSON = 1 << 28  # bytes; the card of a checkpoint that remembers ten million files has fewer
 
 
 @contextmanager
@@ -26,7 +27,38 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Raises:
         UserError: if the folder cannot be written to, or the disk is full.
     """
-    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    with write_together(path) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def write_together(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """Temporary paths beside files of one folder that belong together; all take their names when the block ends well.
+
+    None is renamed before all are on the disk, so that a full disk changes none of them. They are renamed in the order
+    given; a process that is killed between two renames leaves new files beside old ones, which the last file must be
+    able to tell (by a checksum of the others).
+
+    Raises:
+        UserError: if the folder cannot be written to, or the disk is full.
+    """
+    temporaries = tuple(path.with_name(f".{secrets.token_hex(4)}-{path.name}") for path in paths)
+    for path, temporary in zip(paths, temporaries, strict=True):
+        _require_writable(path, temporary)
+    try:
+        with full_disk_told(paths[0] if len(paths) == 1 else paths[0].parent):
+            yield temporaries
+            for temporary in temporaries:
+                _write_through(temporary)
+            for path, temporary in zip(paths, temporaries, strict=True):
+                temporary.replace(path)
+            _write_through(paths[0].parent)
+    finally:
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+
+
+def _require_writable(path: Path, temporary: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
@@ -35,14 +67,6 @@ def write_atomically(path: Path) -> Iterator[Path]:
         raise UserError(
             f"Cannot write {path}: {error.strerror}. Choose another folder, or make this one writable."
         ) from error
-    try:
-        with full_disk_told(path):
-            yield temporary
-            _write_through(temporary)
-            temporary.replace(path)
-            _write_through(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -75,7 +99,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes plain values as JSON, wholly or not at all; numbers that are not finite become null."""
-    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path, as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """The text of plain values, as `write_json` writes it."""
+    return json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def plain(value: Any) -> Any:
@@ -95,16 +124,42 @@ def read_json(path: Path) -> Any:
     """The values that `write_json` wrote.
 
     Raises:
-        UserError: if there is no such file, or it is cut short or no JSON.
+        UserError: if there is no such file, it cannot be read, is cut short or no JSON, or larger than any of ours.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MOST_JSON:
+            raise UserError(f"{path} ({path.stat().st_size} bytes) is too large for a JSON file of fer_zoo.")
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except RecursionError as error:
+        raise UserError(
+            f"{path} is no JSON file of fer_zoo: it is nested too deeply. Delete it and make it again."
+        ) from error
+    except ValueError as error:  # no JSON, no UTF-8, or a number of more digits than Python reads
         raise UserError(
             f"{path} ({path.stat().st_size} bytes) is no whole JSON file ({error}). Delete it and make it again."
         ) from error
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The names and values of a JSON file whose content is one object: a result, a card, a record.
+
+    Who reads many of them catches the error of each, tells it and goes on: a damaged record is named and left out.
+
+    Raises:
+        UserError: if there is no such file, it is damaged, or holds something else.
+    """
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise UserError(f"{path} is no record: names with values were expected, found {type(values).__name__}.")
+    return values
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def file_sha256(path: Path) -> str:

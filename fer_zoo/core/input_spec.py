@@ -1,12 +1,35 @@
 """How pixels reach a network: declared by the method, obeyed by the data module, carried by the checkpoint."""
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from fer_zoo.core.errors import UserError
 
+LARGEST = 4096  # pixels: a damaged card must not ask for an image of terabytes
+
 Colour = Literal["rgb", "bgr", "grey"]
 Alignment = Literal["none", "five_points"]
+
+
+def _is_side(value: object) -> bool:
+    return type(value) is int and value <= LARGEST
+
+
+def _is_finite(value: object) -> bool:
+    return (isinstance(value, float) and math.isfinite(value)) or (type(value) is int and abs(value) < 1 << 53)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _per_channel(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_finite, value))
+
+
+_CHECKS = (_is_side, _is_side, _is_finite, _is_text, _is_text, _per_channel, _per_channel)  # of the fields, in order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +75,18 @@ class InputSpec:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "InputSpec":
-        """The spec that `to_dict` wrote."""
+    def from_dict(cls, values: Any) -> "InputSpec":
+        """The spec that `to_dict` wrote, wherever it was kept since.
+
+        Raises:
+            UserError: for anything else.
+        """
+        known = {entry.name: check for entry, check in zip(fields(cls), _CHECKS, strict=True)}
+        if not isinstance(values, Mapping) or not {"height", "width", "mean", "std"} <= set(values) <= set(known):
+            raise UserError(f"An input spec needs height, width, mean and std and knows {', '.join(known)} only.")
+        wrong = [name for name, value in values.items() if not known[name](value)]
+        if wrong:
+            raise UserError(
+                f"An input spec cannot have such {' and '.join(wrong)}; a side has at most {LARGEST} pixels."
+            )
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})

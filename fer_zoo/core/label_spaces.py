@@ -1,16 +1,45 @@
 """Label spaces: the named, ordered entries of a target. Order is part of a space; spaces meet by name only."""
 
+import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from fer_zoo.core.errors import UserError, nearest, unknown_name
 
 MISSING_CLASS = -1
+MOST_ENTRIES = 100_000  # a damaged file must not make a network of a billion outputs
 OWN = "own"  # written where a label space is chosen: the labels themselves are the classes
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    return (isinstance(value, float) and math.isfinite(value)) or (type(value) is int and abs(value) < 1 << 53)
+
+
+def _are_entries(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) <= MOST_ENTRIES and all(map(_is_text, value))
+
+
+def _are_codes(value: object) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, [*value, *value.values()]))
+
+
+def _is_kind(value: object) -> bool:
+    return isinstance(value, str) and value in ("classes", "values")
+
+
+# What each field of a stored label space may hold.
+_FIELDS: Mapping[str, Callable[[object], bool]] = {
+    "name": _is_text, "target": _is_text, "entries": _are_entries, "kind": _is_kind, "unit": _is_text,
+    "minimum": _is_number, "maximum": _is_number, "centre": _is_number, "codes": _are_codes,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +75,24 @@ class LabelSpace:
             raise UserError(
                 f"Label space {self.name!r} has codes for {sorted(strays)}, which are not among its entries."
             )
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "LabelSpace":
+        """The space that `to_dict` wrote, wherever it was kept since.
+
+        Raises:
+            UserError: for anything else.
+        """
+        if not isinstance(values, Mapping) or not {"name", "target", "entries"} <= set(values) <= set(_FIELDS):
+            raise UserError(f"A label space needs name, target and entries and knows {', '.join(_FIELDS)} only.")
+        wrong = [name for name, value in values.items() if not _FIELDS[name](value)]
+        if wrong:
+            raise UserError(f"A label space cannot have such {' and '.join(wrong)}.")
+        return cls(**{**values, "entries": tuple(values["entries"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as cards and headers hold them."""
+        return {**asdict(self), "codes": dict(self.codes)}
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -3,7 +3,10 @@
 import io
 import json
 import os
+import pickle
 import subprocess
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -20,7 +23,7 @@ from safetensors.torch import save as to_bytes
 import fer_zoo
 from fer_zoo.core.cards import Terms, strictest
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import file_sha256, read_json, write_atomically, write_json
+from fer_zoo.core.files import as_json, file_sha256, read_record, write_atomically, write_together
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.method_settings import STARTING_WEIGHTS
@@ -32,6 +35,13 @@ from fer_zoo.tasks.face_task import FaceTask
 
 SCHEMA = 1
 WEIGHTS, CARD = "model.safetensors", "card.json"
+CHECKSUM = "weights_sha256"  # in the card; cards of before have none
+# What a card must hold, and what else the engine reads from one.
+_NEEDED = {"schema": int, "method": str, "settings": dict, "label_spaces": dict, "input_spec": dict}
+_OPTIONAL = {
+    "training": dict, "validation": dict, "pretraining": dict, "licences": dict, "temperature": dict,
+    "temperature_fit": dict, CHECKSUM: str,
+}  # fmt: skip
 
 
 def subject_hash(code: str) -> str:
@@ -40,19 +50,25 @@ def subject_hash(code: str) -> str:
 
 
 def save_method(folder: Path, task: FaceTask, *, training: Mapping[str, Any], validation: Mapping[str, float]) -> None:
-    """Write weights and card; the card comes last, so that a folder with a card is whole.
+    """Write weights and card, both or none; the card comes last, so that a folder with a card is whole.
+
+    The card holds the checksum of the weights: should the process be killed between the two names, loading tells.
 
     Args:
         folder: made if missing.
         task: its network and settings are stored.
         training: data set, fingerprint, protocol, fold, seed, hashes of the training subjects and files …
         validation: metrics of these weights on the validation part.
+
+    Raises:
+        UserError: if the folder cannot be written to, or the disk is full; what stood there is untouched.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in task.network.state_dict().items()}
-    with write_atomically(folder / WEIGHTS) as temporary:
-        temporary.write_bytes(to_bytes(tensors))
-    write_json(folder / CARD, _card(task, training, validation))
+    content = to_bytes(tensors)
+    card = _card(task, training, validation) | {CHECKSUM: sha256(content).hexdigest()}
+    with write_together(folder / WEIGHTS, folder / CARD) as (weights, text):
+        weights.write_bytes(content)
+        text.write_text(as_json(card), encoding="utf-8")
 
 
 def load_method(path: str | Path, *, calibrated: bool = False) -> FaceTask:
@@ -73,10 +89,11 @@ def load_method(path: str | Path, *, calibrated: bool = False) -> FaceTask:
     # The weights stand in the folder; what they once started from need not be at hand.
     settings = {key: value for key, value in card["settings"].items() if key not in STARTING_WEIGHTS}
     try:
-        spaces = {target: _space(values) for target, values in card["label_spaces"].items()}
+        spaces = {target: LabelSpace.from_dict(values) for target, values in card["label_spaces"].items()}
         input_spec = InputSpec.from_dict(card["input_spec"])
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{folder / CARD} is damaged: its label spaces or its input spec are no such thing.") from error
+    except UserError as error:
+        raise UserError(f"{folder / CARD} is damaged. {error}") from error
+    _require_whole(folder, card)
     task = create_method(card["method"], label_spaces=spaces, **settings)
     task.input_spec = input_spec
     _load_weights(task.network, folder / WEIGHTS)
@@ -123,9 +140,8 @@ def checkpoint_hash(path: str | Path) -> str:
     """
     folder = checkpoint_folder(path)
     card = read_card(folder)
-    if not (folder / WEIGHTS).is_file():
-        raise UserError(f"The checkpoint lacks {folder / WEIGHTS}; it is not whole.")
-    parts = {"method": card["method"], "spaces": card["label_spaces"], "weights": file_sha256(folder / WEIGHTS)}
+    weights = _require_whole(folder, card)
+    parts = {"method": card["method"], "spaces": card["label_spaces"], "weights": weights}
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -140,8 +156,51 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             temporary.write_bytes(content.getbuffer())
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        """Read plain data and tensors only."""
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        """Read plain data and tensors only, from a file whose every part has its checksum.
+
+        Raises:
+            UserError: for a file that is cut short, was changed, holds code, or is no resume file.
+        """
+        content = Path(path).read_bytes()
+        try:
+            _require_intact(content)
+            values = torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True)
+        except _DAMAGES as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise _no_resume_file(path, f"{len(content)} bytes: {reason}") from error
+        if not isinstance(values, dict):
+            raise _no_resume_file(path, f"it holds a {type(values).__name__}")
+        if lacking := [name for name, kind in _RESUMED.items() if not isinstance(values.get(name), kind)]:
+            raise _no_resume_file(path, f"it lacks {', '.join(lacking)}")
+        return values
+
+
+_RESUMED = {"state_dict": dict, "loops": dict, "callbacks": dict, "optimizer_states": list}
+# What reading a damaged archive raises; a pickle that would run code is one of them.
+_DAMAGES = (
+    zipfile.BadZipFile, pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError, TypeError,
+    AttributeError, OverflowError, OSError, zlib.error,
+)  # fmt: skip
+
+
+def _require_intact(content: bytes) -> None:
+    """Checks the checksum of every part of a file that torch wrote, which torch itself does not.
+
+    Raises:
+        zipfile.BadZipFile: if one is wrong, or there is none.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+            raise zipfile.BadZipFile("its parts are compressed, which torch never does")
+        if (part := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"the checksum of {part} is wrong")
+
+
+def _no_resume_file(path: Any, reason: str) -> UserError:
+    return UserError(
+        f"{path} is no whole file to carry on from ({reason}); delete it and give the command again, which starts this"
+        " training anew."
+    )
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -151,11 +210,13 @@ def read_card(path: str | Path) -> dict[str, Any]:
         UserError: otherwise, and for a schema that this version does not read.
     """
     path = checkpoint_folder(path) / CARD
-    card = read_json(path)
-    kinds = {"schema": int, "method": str, "settings": dict, "label_spaces": dict, "input_spec": dict}
-    for key, kind in kinds.items():
-        if not isinstance(card, dict) or not isinstance(card.get(key), kind):
-            raise UserError(f"{path} is no checkpoint card: it lacks {key!r}, or holds something else under that name.")
+    card = read_record(path)
+    lacking = [key for key, kind in _NEEDED.items() if not isinstance(card.get(key), kind)]
+    lacking += [key for key, kind in _OPTIONAL.items() if not isinstance(card.get(key, kind()), kind)]
+    if lacking:
+        raise UserError(
+            f"{path} is no checkpoint card: it lacks {lacking[0]!r}, or holds something else under that name."
+        )
     if card["schema"] != SCHEMA:
         raise UserError(
             f"{path.parent} has checkpoint schema {card['schema']}; this version of fer_zoo reads {SCHEMA}."
@@ -163,12 +224,28 @@ def read_card(path: str | Path) -> dict[str, Any]:
     return card
 
 
-def _load_weights(network: torch.nn.Module, path: Path) -> None:
+def _require_whole(folder: Path, card: Mapping[str, Any]) -> str:
+    """The checksum of a checkpoint's weights.
+
+    Raises:
+        UserError: if there are none, or not those that the card was written with.
+    """
+    path = folder / WEIGHTS
     if not path.is_file():
         raise UserError(f"The checkpoint lacks {path}; it is not whole.")
+    checksum = file_sha256(path)
+    if card.get(CHECKSUM, checksum) != checksum:
+        raise UserError(
+            f"The checkpoint {folder} is not whole: {WEIGHTS} ({path.stat().st_size} bytes) is not the file that its"
+            f" {CARD} was written with; copy both again, or, where a training writes them, let that go on."
+        )
+    return checksum
+
+
+def _load_weights(network: torch.nn.Module, path: Path) -> None:
     try:
         tensors = load_file(path)
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is no whole safetensors file ({error}); copy the checkpoint again.") from error
     try:
         network.load_state_dict(tensors)
@@ -187,7 +264,7 @@ def _card(task: FaceTask, training: Mapping[str, Any], validation: Mapping[str, 
         "schema": SCHEMA,
         "method": task.method_name,
         "settings": {key: without_folder(v) if isinstance(v, str) else v for key, v in asdict(task.settings).items()},
-        "label_spaces": {t: {**asdict(s), "codes": dict(s.codes)} for t, s in task.spaces.items()},
+        "label_spaces": {target: space.to_dict() for target, space in task.spaces.items()},
         "input_spec": task.input_spec.to_dict(),
         "num_parameters": sum(p.numel() for p in task.network.parameters()),
         "training": dict(training),
@@ -199,10 +276,6 @@ def _card(task: FaceTask, training: Mapping[str, Any], validation: Mapping[str, 
         | {"fer_zoo": fer_zoo.__version__},
         "commit": _commit(),
     }
-
-
-def _space(values: Any) -> LabelSpace:
-    return LabelSpace(**{**values, "entries": tuple(values["entries"])})
 
 
 def _commit() -> str:

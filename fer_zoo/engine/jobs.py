@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +13,10 @@ from filelock import FileLock, Timeout
 
 import fer_zoo
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import read_json, write_json
+from fer_zoo.core.files import read_record, write_json
 
 RESULT, FAILURE, RESUME, LOCK = "result.json", "failure.json", "resume.ckpt", ".lock"
+PATIENCE = 0.5  # seconds; who only asks for the status holds a lock for much less
 
 
 def job_id(inputs: Mapping[str, Any]) -> str:
@@ -59,23 +60,35 @@ def run_job(job: Job, *, echo: Callable[[str], None]) -> dict[str, Any]:
     Raises:
         UserError: if another process works in the folder, it cannot be written, or the work raised one.
     """
+    if (done := _result(job, echo)) is not None:
+        return done
     if process_rank() > 0:
-        return read_json(job.folder / RESULT) if (job.folder / RESULT).is_file() else job.work(job.folder)
-    state = status(job.folder)
-    if state == "done":
-        echo(f"{job.label}: done already, in {job.folder}")
-        return read_json(job.folder / RESULT)
-    if (job.folder / RESUME).is_file():
-        echo(f"{job.label}: carries on in {job.folder}")
+        return job.work(job.folder)
     with _lock(job.folder, job.label):
+        if (done := _result(job, echo)) is not None:  # another process finished it meanwhile
+            return done
+        if (job.folder / RESUME).is_file():
+            echo(f"{job.label}: carries on in {job.folder}")
         (job.folder / FAILURE).unlink(missing_ok=True)
         try:
             result = job.work(job.folder)
         except UserError as error:
-            write_json(job.folder / FAILURE, {"label": job.label, "reason": str(error)})
+            with suppress(UserError):  # the disk may be full, and the reason of the work is the one to tell
+                write_json(job.folder / FAILURE, {"label": job.label, "reason": str(error)})
             raise
         write_json(job.folder / RESULT, result)
         (job.folder / RESUME).unlink(missing_ok=True)
+    return result
+
+
+def _result(job: Job, echo: Callable[[str], None]) -> dict[str, Any] | None:
+    """What a finished job left behind, None of another one."""
+    if not (job.folder / RESULT).is_file():
+        return None
+    result = read_record(job.folder / RESULT)
+    if process_rank() == 0:
+        echo(f"{job.label}: done already, in {job.folder}")
+        (job.folder / RESUME).unlink(missing_ok=True)  # of a process that was killed right after it had written
     return result
 
 
@@ -95,7 +108,7 @@ def _lock(folder: Path, label: str) -> Iterator[None]:
     """Hold the folder; the lock falls with the process, however it ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
+        lock = FileLock(folder / LOCK, timeout=PATIENCE)
         lock.acquire()
     except Timeout as error:
         raise UserError(f"{label} is being worked on by another process in {folder}.") from error

@@ -232,18 +232,26 @@ def describe_columns(table: pd.DataFrame, space: LabelSpace) -> dict[str, dict[s
 
 
 def _parse_meta(header: bytes, path: Path) -> TableMeta:
-    stored = json.loads(header)
-    if stored.get("schema") != SCHEMA:
+    try:
+        stored = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"The header of {path} is damaged: it is no JSON. Evaluate again to write it.") from error
+    kinds = {"space": dict, "columns": dict, "extra": dict}
+    if not isinstance(stored, dict) or "schema" not in stored:
+        raise UserError(f"The header of {path} is damaged: it names no schema. Evaluate again to write it.")
+    if stored["schema"] != SCHEMA:
         raise UserError(
-            f"{path} has column schema {stored.get('schema')!r}, this version reads {SCHEMA}. "
+            f"{path} has column schema {stored['schema']!r}, this version reads {SCHEMA}. "
             "Read it with the version of fer_zoo that wrote it, or evaluate again."
         )
-    space = stored["space"]
-    return TableMeta(
-        space=LabelSpace(**{**space, "entries": tuple(space["entries"])}),
-        columns=stored["columns"],
-        extra=stored["extra"],
-    )
+    wrong = [key for key, kind in kinds.items() if not isinstance(stored.get(key), kind)]
+    if wrong:
+        raise UserError(f"The header of {path} is damaged: it lacks {wrong[0]!r}. Evaluate again to write it.")
+    try:
+        space = LabelSpace.from_dict(stored["space"])
+    except UserError as error:
+        raise UserError(f"The header of {path} is damaged. {error}") from error
+    return TableMeta(space=space, columns=stored["columns"], extra=stored["extra"])
 
 
 def _check_ids(asked: "pd.Series[str]", ids: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_zoo.core.errors import nearest, unknown_name
+from fer_zoo.core.errors import UserError, nearest, unknown_name
 
 
 def test_near_misses_ignore_case_and_show_names_as_they_are() -> None:
@@ -19,3 +19,11 @@ def test_a_long_list_is_counted() -> None:
 @given(name=st.text(), known=st.lists(st.text(), max_size=30))
 def test_any_name_gives_a_sentence(name: str, known: list[str]) -> None:
     assert repr(name) in str(unknown_name("method", name, known))
+
+
+@given(text=st.text(st.characters()))
+def test_every_sentence_is_one_printable_line(text: str) -> None:
+    sentence = str(UserError(f"{text}."))
+    assert sentence.splitlines() == [sentence]
+    assert not {*map(chr, range(32)), *map(chr, range(127, 160))} & set(sentence)
+    assert sentence.encode()  # halves of surrogate pairs have no bytes

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import file_sha256, read_json, write_atomically, write_json, write_text
+from fer_zoo.core.files import (
+    file_sha256,
+    read_json,
+    read_record,
+    write_atomically,
+    write_json,
+    write_text,
+    write_together,
+)
 
 # A child process whose files may hold 4096 bytes at most: a full disk without root.
 FULL_DISK = """
@@ -151,3 +159,54 @@ def test_checksum_is_that_of_the_whole_content(tmp_path: Path, size: int) -> Non
     content = bytes(i % 251 for i in range(size))
     (tmp_path / "file").write_bytes(content)
     assert file_sha256(tmp_path / "file") == sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xff\xfe{}", "is no whole JSON file"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"9" * 5000, "is no whole JSON file"),
+        (b'{"a": NaN}', "NaN is no JSON"),
+        (b'{"a": -Infinity}', "-Infinity is no JSON"),
+    ],
+)
+def test_json_that_no_reader_can_take_is_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "record.json").write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        read_json(tmp_path / "record.json")
+
+
+def test_a_json_file_larger_than_any_of_ours_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "record.json").open("wb") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(UserError, match="too large"):
+        read_json(tmp_path / "record.json")
+
+
+def test_a_folder_in_the_place_of_a_json_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+        read_json(tmp_path)
+
+
+def test_a_record_is_an_object(tmp_path: Path) -> None:
+    write_json(tmp_path / "good.json", {"a": 1})
+    write_json(tmp_path / "bad.json", [1])
+    assert read_record(tmp_path / "good.json") == {"a": 1}
+    with pytest.raises(UserError, match=r"bad\.json is no record: .* found list\."):
+        read_record(tmp_path / "bad.json")
+
+
+def test_files_that_belong_together_are_renamed_once_all_are_written(tmp_path: Path) -> None:
+    paths = tmp_path / "a.bin", tmp_path / "b.json"
+    with write_together(*paths) as temporaries:
+        for temporary in temporaries:
+            temporary.write_bytes(b"old")
+    with pytest.raises(ValueError, match="second"), write_together(*paths) as (first, _):
+        first.write_bytes(b"new")
+        raise ValueError("second")
+    assert [path.read_bytes() for path in paths] == [b"old", b"old"]
+    with pytest.raises(FileNotFoundError), write_together(*paths) as (first, _):
+        first.write_bytes(b"new")  # and the second is forgotten
+    assert [path.read_bytes() for path in paths] == [b"old", b"old"]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)

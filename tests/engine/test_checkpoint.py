@@ -1,5 +1,6 @@
 """Checkpoints: whole or refused in one sentence, and nothing in them is ever run."""
 
+import errno
 import json
 import os
 import pickle
@@ -14,7 +15,14 @@ from safetensors.torch import save_file
 
 import fer_zoo
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.checkpoint import AtomicCheckpointIO, checkpoint_folder, load_method, save_method, subject_hash
+from fer_zoo.engine.checkpoint import (
+    AtomicCheckpointIO,
+    checkpoint_folder,
+    checkpoint_hash,
+    load_method,
+    save_method,
+    subject_hash,
+)
 from fer_zoo.engine.create import create_method
 
 SMALL = {"backbone": "resnet10t", "image_size": 32}
@@ -101,8 +109,40 @@ def test_loading_draws_nothing(model: Path) -> None:
 def test_weights_cut_short(model: Path, length: int) -> None:
     whole = (model / "model.safetensors").read_bytes()
     (model / "model.safetensors").write_bytes(whole[:length])
+    with pytest.raises(
+        UserError, match=r"is not whole: model\.safetensors \(\d+ bytes\) is not the file that its card"
+    ):
+        load_method(model)
+    change(model, lambda card: card.pop("weights_sha256") and None)  # a card of before
     with pytest.raises(UserError, match="no whole safetensors file"):
         load_method(model)
+
+
+def test_one_flipped_bit_of_the_weights_is_told(model: Path) -> None:
+    content = bytearray((model / "model.safetensors").read_bytes())
+    content[-3] ^= 1
+    (model / "model.safetensors").write_bytes(content)
+    for read in (load_method, checkpoint_hash):
+        with pytest.raises(UserError, match="is not whole"):
+            read(model)
+
+
+def test_weights_and_card_of_two_savings_are_told(model: Path, tmp_path: Path) -> None:
+    """As a process leaves them that is killed between the two."""
+    other = create_method("timm_classifier", seed=6, **SMALL)
+    save_method(tmp_path / "other", other, training={}, validation={})
+    shutil.copy(tmp_path / "other" / "model.safetensors", model)
+    with pytest.raises(UserError, match="is not whole"):
+        load_method(model)
+    shutil.copy(tmp_path / "other" / "card.json", model)
+    assert torch.equal(load_method(model).network.head.weight, other.network.head.weight)
+
+
+def test_a_card_without_a_checksum_still_loads(model: Path) -> None:
+    known = checkpoint_hash(model)
+    change(model, lambda card: card.pop("weights_sha256") and None)
+    load_method(model)
+    assert checkpoint_hash(model) == known
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "card.json"])
@@ -169,6 +209,7 @@ def test_pickled_files_are_never_opened(model: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Pickled files are never run"):
         load_method(file)
     shutil.copy(file, model / "model.safetensors")
+    change(model, lambda card: card.pop("weights_sha256") and None)
     with pytest.raises(UserError, match="no whole safetensors file"):
         load_method(model)
     assert not made.exists()
@@ -185,9 +226,41 @@ def test_pickles_beside_a_checkpoint_are_left_alone(model: Path, tmp_path: Path)
 def test_resume_files_run_nothing(tmp_path: Path) -> None:
     made, file = tmp_path / "made", tmp_path / "resume.ckpt"
     torch.save({"epoch": Bomb(made)}, file)
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(UserError, match=r"no whole file to carry on from .*delete it and give the command again"):
         AtomicCheckpointIO().load_checkpoint(file)
     assert not made.exists()
+
+
+RESUMABLE = {"state_dict": {"w": torch.arange(300.0)}, "loops": {}, "callbacks": {}, "optimizer_states": [], "epoch": 3}
+
+
+def test_resume_files_come_back_equal(tmp_path: Path) -> None:
+    AtomicCheckpointIO().save_checkpoint(RESUMABLE, tmp_path / "resume.ckpt")
+    loaded = AtomicCheckpointIO().load_checkpoint(tmp_path / "resume.ckpt")
+    assert torch.equal(loaded.pop("state_dict")["w"], torch.arange(300.0))
+    assert loaded == {key: value for key, value in RESUMABLE.items() if key != "state_dict"}
+
+
+def test_any_changed_tensor_of_a_resume_file_is_told(tmp_path: Path) -> None:
+    """torch itself reads a changed number as if it were right."""
+    file = tmp_path / "resume.ckpt"
+    AtomicCheckpointIO().save_checkpoint(RESUMABLE, file)
+    whole = file.read_bytes()
+    place = whole.index(torch.arange(300.0).numpy().tobytes())
+    for offset in (0, 601, 1199):
+        changed = bytearray(whole)
+        changed[place + offset] ^= 4
+        file.write_bytes(changed)
+        torch.load(file, weights_only=True)
+        with pytest.raises(UserError, match="the checksum of archive/data/0 is wrong"):
+            AtomicCheckpointIO().load_checkpoint(file)
+
+
+@pytest.mark.parametrize("content", [{"epoch": 3}, [1, 2], {**RESUMABLE, "loops": None}])
+def test_files_of_torch_that_are_no_resume_files(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "resume.ckpt")
+    with pytest.raises(UserError, match=r"it (lacks|holds) .*delete it"):
+        AtomicCheckpointIO().load_checkpoint(tmp_path / "resume.ckpt")
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -208,14 +281,23 @@ def test_the_newest_run_beside_a_wrong_path_is_named(tmp_path: Path) -> None:
             load_method(tmp_path / wrong)
 
 
-def test_folder_with_a_card_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The card comes last: without it nothing loads."""
-    task = create_method("timm_classifier", **SMALL)
-    monkeypatch.setattr("fer_zoo.engine.checkpoint.write_json", lambda *args: (_ for _ in ()).throw(OSError("power")))
-    with pytest.raises(OSError, match="power"):
-        save_method(tmp_path / "model", task, training={}, validation={})
-    with pytest.raises(UserError, match="holds no"):
-        load_method(tmp_path / "model")
+@pytest.mark.parametrize("stops_at", [0, 1])
+def test_weights_and_card_change_together_or_not_at_all(
+    model: Path, monkeypatch: pytest.MonkeyPatch, stops_at: int
+) -> None:
+    """The second file finds no space: the first one has not taken its name yet."""
+    before = {file: (model / file).read_bytes() for file in ("model.safetensors", "card.json")}
+    task, written = create_method("timm_classifier", seed=9, **SMALL), []
+
+    def flush(path: Path) -> None:
+        written.append(path)
+        if len(written) > stops_at:
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("fer_zoo.core.files._write_through", flush)
+    with pytest.raises(UserError, match=r"Cannot write .*No space left.* is untouched\."):
+        save_method(model, task, training={}, validation={})
+    assert before == {file.name: file.read_bytes() for file in model.iterdir()}
 
 
 def test_what_the_weights_started_from_stays_on_the_card(model: Path, tmp_path: Path) -> None:
