@@ -148,7 +148,7 @@ class FaceDataModule(pl.LightningDataModule):
         ids = self._ready_parts()["train"].usable
         rank, world_size = self._rank()
         sampler = EpochSampler(len(ids), self.seed, self._weights(), rank, world_size)
-        sampler.set_epoch(self._epoch(len(sampler)))
+        sampler.set_epoch(self._epoch())
         return self._loader(ids, sampler, training=True)
 
     def val_dataloader(self) -> DataLoader[Sample]:
@@ -243,16 +243,13 @@ class FaceDataModule(pl.LightningDataModule):
     def _rank(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
-    def _epoch(self, samples: int) -> int:
-        """The epoch that is about to be trained.
+    def _epoch(self) -> int:
+        """The epoch that is about to be trained: as many are done, whatever a batch, a step or a process holds.
 
-        After a resume from a checkpoint written at the end of an epoch, Lightning still counts that epoch as the
-        current one when it fetches the first batches; the number of batches done tells.
+        After a resume from a checkpoint written at the end of an epoch, Lightning still names that epoch as the current
+        one when it fetches the first batches, and workers fetch before it tells the sampler.
         """
-        if self.trainer is None:
-            return 0
-        batches = max(1, samples // self.settings.batch_size)
-        return max(self.trainer.current_epoch, (self.trainer.fit_loop.total_batch_idx + 1) // batches)
+        return 0 if self.trainer is None else self.trainer.fit_loop.epoch_progress.current.processed
 
     def _evaluation_loader(self, part: str) -> DataLoader[Sample]:
         ids = self._ready_parts()[part].usable
