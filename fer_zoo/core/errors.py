@@ -7,6 +7,8 @@ from difflib import get_close_matches
 # Control characters, line separators and halves of surrogate pairs, which come from file names and damaged files.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_LONGEST = 2000
+
 
 class UserError(Exception):
     """A mistake of the caller: what is wrong, where, what was found and what to do, in one sentence.
@@ -20,6 +22,8 @@ class UserError(Exception):
     """
 
     def __init__(self, sentence: str) -> None:
+        if len(sentence) > _LONGEST:  # it quotes a damaged file, whose end hides what to do
+            sentence = f"{sentence[: _LONGEST // 2]} … {sentence[-_LONGEST // 2 :]}"
         super().__init__(_UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), sentence))
 
 

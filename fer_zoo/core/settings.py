@@ -44,6 +44,8 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
     node = OmegaConf.structured(cls)
     OmegaConf.set_readonly(node, False)  # a frozen dataclass becomes a read-only node
     for key, value in values.items():
+        if isinstance(value, list | tuple):
+            _require_plain_items(value, _dotted(where, key))
         try:
             OmegaConf.update(node, key, _literal(value))
         except OmegaConfBaseException as error:
@@ -112,6 +114,12 @@ def _literal(value: Any) -> Any:
     return [_literal(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
+def _require_plain_items(items: Sequence[Any], name: str) -> None:
+    for item in items:
+        if isinstance(item, list | tuple | Mapping):  # OmegaConf lets them into a list of numbers
+            raise UserError(f"{name} must hold plain values, found {item!r} in it.")
+
+
 def _check_limit(entry: Field[Any], value: Any, name: str) -> None:
     choices, least, most = (entry.metadata.get(key) for key in ("choices", "at_least", "at_most"))
     for item in value if isinstance(value, list) else [value]:
@@ -119,8 +127,6 @@ def _check_limit(entry: Field[Any], value: Any, name: str) -> None:
             raise UserError(f"{name} is {item!r}.{nearest(str(item), choices)} It must be one of {', '.join(choices)}.")
         if item is None or isinstance(item, str):
             continue
-        if isinstance(item, list | dict):  # OmegaConf lets them into a list of numbers
-            raise UserError(f"{name} must hold plain values, found {item!r} in it.")
         if isinstance(item, float) and not math.isfinite(item):
             raise UserError(f"{name} is {item}; it must be a finite number.")
         if least is not None and item < least:

@@ -22,6 +22,7 @@ from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 NAMED: Mapping[str, tuple[str, ...]] = {"method": ("name",), "dataset": ("name", "root"), "protocol": ("name",)}
 PLAIN = ("data", "trainer", "logger")
 CONFIG = "config.yaml"
+_LONGEST = 1 << 20  # characters of a config.yaml
 FILES = ("trainer", "logger", "experiment")  # written trainer=NAME, where NAME is a file
 
 
@@ -117,19 +118,37 @@ def read_config(folder: Path) -> RunConfig:
     Raises:
         UserError: if the folder holds no whole config.yaml, or one of another version.
     """
+    import yaml
     from omegaconf import OmegaConf
-    from yaml import YAMLError
+    from omegaconf.errors import OmegaConfBaseException
 
     path = folder / CONFIG
     if not path.is_file():
         raise UserError(f"{folder} is no run folder: it holds no {CONFIG}.")
     try:
-        values: Any = OmegaConf.to_container(OmegaConf.load(path))
-    except (YAMLError, OSError, ValueError) as error:
-        raise UserError(f"{path} is no whole configuration ({str(error).splitlines()[0]}).") from error
+        text = path.read_text(encoding="utf-8")
+        _require_plain(text)
+        values: Any = OmegaConf.to_container(OmegaConf.create(text))
+    except (yaml.YAMLError, OmegaConfBaseException, OSError, ValueError, TypeError, RecursionError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise UserError(f"{path} is no whole configuration ({reason}).") from error
     if not isinstance(values, dict):
         raise UserError(f"{path} is no whole configuration: names with values were expected.")
     return RunConfig.from_dict(values)
+
+
+def _require_plain(text: str) -> None:
+    """Refuses a YAML text that is none of ours: longer, or of aliases, of which a few lines can mean gigabytes.
+
+    Raises:
+        ValueError: if it is.
+    """
+    import yaml
+
+    if len(text) > _LONGEST:
+        raise ValueError(f"{len(text)} characters are too many")
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+        raise ValueError("it repeats parts of itself by aliases")
 
 
 def _check_top(words: dict[str, Any], verb: str) -> None:
@@ -271,6 +290,7 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     groups = (*NAMED, *PLAIN)
     values = dict(values)
     content = str(values.pop("checkpoint_hash", ""))
+    _require_sections(values)
     known = [*groups, *(entry.name for entry in fields(RunSettings))]
     for key in values:
         if key not in known:
@@ -280,6 +300,21 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     for group in reversed(PLAIN):
         parts[group] = build_settings(_settings_class(group, values), values.get(group, {}), where=group)
     return RunConfig(**asdict(own), **parts, checkpoint_hash=content)
+
+
+def _require_sections(values: Mapping[str, Any]) -> None:
+    """Each group is a section of names, and those that are named have a name."""
+    for key in values:
+        if not isinstance(key, str):
+            raise UserError(f"A setting has a name, found {key!r} in its place.")
+    for group in (*NAMED, *PLAIN):
+        section = values.get(group, {})
+        if not isinstance(section, Mapping) or not all(isinstance(key, str) for key in section):
+            raise UserError(f"{group} is a group of settings with names, found {section!r}.")
+        if group in NAMED and not isinstance(section.get("name"), str):
+            raise UserError(f"{group}.name is missing, or no name.")
+    if not isinstance(values["dataset"].get("root"), str | None):
+        raise UserError(f"dataset.root must be a folder, got {values['dataset']['root']!r}.")
 
 
 def _named(group: str, values: Mapping[str, Any]) -> dict[str, Any]:

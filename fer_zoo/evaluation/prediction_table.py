@@ -171,7 +171,7 @@ def write_predictions(
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     header = {**(arrow.schema.metadata or {}), _METADATA_KEY: json.dumps(asdict(meta)).encode()}
     with write_atomically(path) as temporary:
-        pq.write_table(arrow.replace_schema_metadata(header), temporary)
+        pq.write_table(arrow.replace_schema_metadata(header), temporary, write_page_checksum=True)
     return meta
 
 
@@ -187,31 +187,52 @@ def read_predictions(path: Path) -> tuple[pd.DataFrame, TableMeta]:
     if not path.is_file():
         raise UserError(f"There is no prediction table {path}.")
     try:
-        arrow = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        arrow = pq.read_table(path, page_checksum_verification=True)
+        header = (arrow.schema.metadata or {}).get(_METADATA_KEY)
+        table = arrow.replace_schema_metadata(None).to_pandas()  # what pandas noted there is nothing we need
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise UserError(
             f"{path} ({path.stat().st_size} bytes) is no parquet file or was cut short. Evaluate again to write it."
         ) from error
-    header = (arrow.schema.metadata or {}).get(_METADATA_KEY)
     if header is None:
         raise UserError(f"{path} is a parquet file but no prediction table: its header names no label space.")
     meta = _parse_meta(header, path)
-    table = arrow.to_pandas()
     check_table(table, meta.space, where=f" in {path}")
     return table, meta
 
 
 def check_table(table: pd.DataFrame, space: LabelSpace, *, where: str = "") -> None:
-    """Checks that a table has its columns and no image twice in a fold.
+    """Checks that a table has its columns, text and numbers where they belong, and no image twice in a fold.
 
     Raises:
         UserError: if it does not.
     """
     needed = [*FACTS, *target_columns(space), *output_columns(space)]
     _require(table, needed if space.kind == "values" else [*needed, space.target], space, where=where)
+    _require_kinds(table, space, where)
     twice = table.loc[table.duplicated(["id", "fold"]), "id"]
     if len(twice):
         raise UserError(f"{len(twice)} images stand twice in a fold{where}, the first is {twice.iloc[0]}.")
+
+
+def _require_kinds(table: pd.DataFrame, space: LabelSpace, where: str) -> None:
+    """Text where names stand, numbers where numbers do; id, subject and fold have no gap."""
+    if table.columns.has_duplicates:
+        raise UserError(f"Two columns have the name {table.columns[table.columns.duplicated()][0]}{where}.")
+    names = [*FACTS, *([SECOND_LABEL] if SECOND_LABEL in table else [])]
+    numbers = output_columns(space)
+    if space.kind == "classes":
+        names += [*target_columns(space), space.target]
+    else:
+        numbers += target_columns(space)
+    for column in (*names, *numbers):
+        known, values = ("id", "subject", "fold"), table[column]
+        found = pd.api.types.infer_dtype(values, skipna=True)
+        allowed = ("string",) if column in names else ("floating", "integer", "mixed-integer-float")
+        if found not in allowed and not values.isna().all():
+            raise UserError(f"Column {column}{where} holds {found}, where {allowed[0]} is expected.")
+        if column in known and values.isna().any():
+            raise UserError(f"Column {column}{where} has gaps: {int(values.isna().sum())} of {len(values)} rows.")
 
 
 def describe_columns(table: pd.DataFrame, space: LabelSpace) -> dict[str, dict[str, Any]]:

@@ -27,3 +27,9 @@ def test_every_sentence_is_one_printable_line(text: str) -> None:
     assert sentence.splitlines() == [sentence]
     assert not {*map(chr, range(32)), *map(chr, range(127, 160))} & set(sentence)
     assert sentence.encode()  # halves of surrogate pairs have no bytes
+
+
+def test_a_sentence_that_quotes_a_huge_cell_still_says_what_to_do() -> None:
+    sentence = str(UserError(f"Label {'9' * 100_000!r} is none. Delete it."))
+    assert len(sentence) < 2100
+    assert sentence.startswith("Label '999") and sentence.endswith("' is none. Delete it.")

@@ -17,7 +17,7 @@ class BackboneSettings(StartSettings):
     """The backbone and its input."""
 
     backbone: str = setting("resnet18", "any name of timm.list_models()")
-    image_size: int = setting(96, "height and width of the input, pixels", at_least=16)
+    image_size: int = setting(96, "height and width of the input, pixels", at_least=16, at_most=4096)
     colour: str = setting("grey", "channels the network sees", choices=("grey", "rgb"))
     crop_scale: float = setting(
         1.25, "side of the crop over the larger side of the face box", at_least=0.5, at_most=4.0
