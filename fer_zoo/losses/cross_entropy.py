@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from fer_zoo.core.label_spaces import MISSING_CLASS
-from fer_zoo.losses.labelled import computed, labelled_logits
+from fer_zoo.losses.labelled import labelled_logits, labelled_rows
 
 
 def cross_entropy(
@@ -41,7 +41,13 @@ def cross_entropy(
         reduction="sum",
         label_smoothing=label_smoothing,
     )
-    labelled = target != MISSING_CLASS
-    share = computed(labelled) if weights is None else weights[target.long().clamp_min(0)] * labelled  # b
-    divisor = share.sum().to(rows)
+    divisor = summed_weights(target, weights)
     return total / divisor.where(divisor > 0, 1.0)
+
+
+def summed_weights(target: Int[Tensor, "b"], class_weights: Float[Tensor, "k"] | None) -> Float[Tensor, ""]:
+    """What the mean of `cross_entropy` is divided by: the weights of the labelled rows, each 1 without weights."""
+    if class_weights is None:
+        return labelled_rows(target)
+    weights = class_weights.to(target.device)[target.long().clamp_min(0)]  # b
+    return weights.where(target != MISSING_CLASS, 0.0).sum()

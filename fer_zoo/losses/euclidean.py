@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from fer_zoo.losses.labelled import errors
+from fer_zoo.losses.labelled import errors, labelled_rows, labelled_values
 
 
 def euclidean(prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"]) -> Float[Tensor, ""]:
@@ -17,18 +17,14 @@ def euclidean(prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"]) ->
         >>> euclidean(torch.tensor([[3.0, 4.0], [9.0, 9.0]]), torch.tensor([[0.0, 0.0], [torch.nan, torch.nan]]))
         tensor(12.5000)
     """
-    error, labelled = errors(prediction, target)
-    rows = labelled.any(dim=1).sum().clamp_min(1)
-    return error.square().sum() / (2 * rows)
+    return errors(prediction, target).square().sum() / (2 * labelled_rows(target).clamp_min(1))
 
 
 def mean_absolute(prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"]) -> Float[Tensor, ""]:
     """Mean |prediction − target| over the labelled values; 0 with zero gradient when there is none."""
-    error, labelled = errors(prediction, target)
-    return error.abs().sum() / labelled.sum().clamp_min(1)
+    return errors(prediction, target).abs().sum() / labelled_values(target).clamp_min(1)
 
 
 def mean_squared(prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"]) -> Float[Tensor, ""]:
     """Mean (prediction − target)² over the labelled values; 0 with zero gradient when there is none."""
-    error, labelled = errors(prediction, target)
-    return error.square().sum() / labelled.sum().clamp_min(1)
+    return errors(prediction, target).square().sum() / labelled_values(target).clamp_min(1)

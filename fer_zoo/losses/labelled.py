@@ -1,7 +1,7 @@
 """Which rows and values count: a missing label adds nothing to a loss, and its output gets no gradient."""
 
 import torch
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from fer_zoo.core.label_spaces import MISSING_CLASS
@@ -17,16 +17,26 @@ def labelled_logits(logits: Float[Tensor, "b k"], target: Int[Tensor, "b"]) -> F
     return computed(logits).where((target != MISSING_CLASS)[:, None], 0.0)
 
 
+def labelled_rows(target: Shaped[Tensor, "b ..."]) -> Float[Tensor, ""]:
+    """How many rows have a label: a class that is not -1, or at least one value that is not NaN."""
+    if target.is_floating_point():
+        return (~target.isnan()).flatten(1).any(dim=1).sum().float()
+    return (target != MISSING_CLASS).sum().float()
+
+
+def labelled_values(target: Float[Tensor, "b k"]) -> Float[Tensor, ""]:
+    """How many values are not NaN."""
+    return (~target.isnan()).sum().float()
+
+
 def mean_over_labelled(losses: Float[Tensor, "b"], target: Int[Tensor, "b"]) -> Float[Tensor, ""]:
     """Mean of the rows' losses over the labelled rows; 0 when there is none."""
     labelled = target != MISSING_CLASS
-    return losses.where(labelled, 0.0).sum() / labelled.sum().clamp_min(1)
+    return losses.where(labelled, 0.0).sum() / labelled_rows(target).clamp_min(1)
 
 
-def errors(
-    prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"]
-) -> tuple[Float[Tensor, "b k"], Bool[Tensor, "b k"]]:
-    """Prediction minus target, zero where the target is NaN, and where it is not."""
+def errors(prediction: Float[Tensor, "b k"], target: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
+    """Prediction minus target, zero where the target is NaN."""
     labelled = ~target.isnan()
     wanted = computed(target).where(labelled, 0.0)
-    return (computed(prediction) - wanted).where(labelled, 0.0), labelled
+    return (computed(prediction) - wanted).where(labelled, 0.0)

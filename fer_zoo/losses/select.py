@@ -1,6 +1,5 @@
 """The loss that a method's settings ask for, as a function of outputs and targets."""
 
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -10,15 +9,16 @@ from torch import Tensor
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.method_settings import CLASSIFICATION_LOSSES, ClassificationLossSettings, RegressionLossSettings
-from fer_zoo.losses.cross_entropy import cross_entropy
+from fer_zoo.losses.cross_entropy import cross_entropy, summed_weights
 from fer_zoo.losses.euclidean import euclidean, mean_absolute, mean_squared
 from fer_zoo.losses.focal import binary_focal, focal
+from fer_zoo.losses.labelled import labelled_rows, labelled_values
+from fer_zoo.losses.loss import Loss
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-_REGRESSION: dict[str, Loss] = {
-    "euclidean": euclidean,
-    "mean_absolute": mean_absolute,
-    "mean_squared": mean_squared,
+_REGRESSION = {
+    "euclidean": Loss(euclidean, labelled_rows),
+    "mean_absolute": Loss(mean_absolute, labelled_values),
+    "mean_squared": Loss(mean_squared, labelled_values),
 }
 
 
@@ -44,14 +44,18 @@ def classification_loss(
     weights = None
     if settings.class_weights == "balanced":
         if class_counts is None:
-            return _without_counts
+            return Loss(_without_counts, labelled_rows)
         weights = balanced_weights(space, class_counts)
     if settings.loss == "cross_entropy":
-        return partial(cross_entropy, class_weights=weights, label_smoothing=settings.label_smoothing)
+        return Loss(
+            partial(cross_entropy, class_weights=weights, label_smoothing=settings.label_smoothing),
+            partial(summed_weights, class_weights=weights),
+        )
     alpha = torch.tensor(settings.focal_alpha, dtype=torch.float32).expand(len(space))
     if settings.loss == "focal":
-        return partial(focal, gamma=settings.focal_gamma, alpha=alpha if weights is None else alpha * weights)
-    return partial(binary_focal, gamma=settings.focal_gamma, alpha=alpha)
+        alpha = alpha if weights is None else alpha * weights
+        return Loss(partial(focal, gamma=settings.focal_gamma, alpha=alpha), labelled_rows)
+    return Loss(partial(binary_focal, gamma=settings.focal_gamma, alpha=alpha), labelled_rows)
 
 
 def regression_loss(settings: RegressionLossSettings) -> Loss:

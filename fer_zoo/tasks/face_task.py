@@ -13,6 +13,7 @@ from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.method_settings import OptimizerSettings
 from fer_zoo.metrics.torch_metrics import SumsMetric
+from fer_zoo.tasks.loss_means import LossMeans
 from fer_zoo.tasks.objectives import Objective
 from fer_zoo.tasks.optimizers import build_optimizers
 
@@ -51,6 +52,7 @@ class FaceTask(pl.LightningModule):
             network.get_submodule(name).requires_grad_(False).eval()
         self.objectives = self.build_objectives({})
         self.scores = nn.ModuleDict({o.target: SumsMetric(o.space, o.metrics) for o in self.objectives})
+        self.loss_means = nn.ModuleDict({**self._loss_means("train"), **self._loss_means("val")})
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """The objectives, given how often each class occurs in training (nothing is given outside training)."""
@@ -99,19 +101,16 @@ class FaceTask(pl.LightningModule):
         return {o.target: o.predictions(outputs[o.target], temperatures[o.target]) for o in self.objectives}
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
-        """The weighted sum of the losses."""
-        loss = self._loss(self(batch["image"]), batch, "train")
-        size = len(batch["row"])
-        self.log(
-            "train/loss", loss.detach(), prog_bar=True, on_epoch=True, on_step=False, sync_dist=True, batch_size=size
-        )
-        return loss
+        """The weighted sum of the losses, so that the mean over the processes is that of one batch of them all."""
+        losses, counts = self._losses(self(batch["image"]), batch)
+        self._log_losses("train", losses, counts)
+        shares = self._shares(counts)
+        return torch.stack([o.weight * losses[i] * shares[i] for i, o in enumerate(self.objectives)]).sum()
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Adds a batch to the metrics."""
         outputs = self(batch["image"])
-        loss = self._loss(outputs, batch, "val")
-        self.log("val/loss", loss, on_epoch=True, sync_dist=True, batch_size=len(batch["row"]))
+        self._log_losses("val", *self._losses(outputs, batch))
         for target, predictions in self.predictions(outputs).items():
             score: Any = self.scores[target]
             score.update(predictions, batch[target])
@@ -167,10 +166,36 @@ class FaceTask(pl.LightningModule):
         steps = -(-batches // trainer.accumulate_grad_batches) * (trainer.max_epochs or 1)
         return steps if trainer.max_steps < 0 else min(steps, trainer.max_steps)
 
-    def _loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], part: str) -> Tensor:
-        losses = {o.target: o.loss(outputs[o.target], batch[o.target]) for o in self.objectives}
-        if len(losses) > 1:
-            size = len(batch["row"])
-            parts = {f"{part}/{t}/loss": v.detach() for t, v in losses.items()}
-            self.log_dict(parts, on_epoch=True, on_step=False, sync_dist=True, batch_size=size)
-        return torch.stack([o.weight * losses[o.target] for o in self.objectives]).sum()
+    def _losses(
+        self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]
+    ) -> tuple[Float[Tensor, "t"], Float[Tensor, "t"]]:
+        """The mean loss of each objective, and what it was divided by."""
+        losses = [o.loss(outputs[o.target], batch[o.target]) for o in self.objectives]
+        counts = [o.loss.count(batch[o.target]) for o in self.objectives]
+        return torch.stack(losses), torch.stack(counts)
+
+    def _shares(self, counts: Float[Tensor, "t"]) -> Float[Tensor, "t"]:
+        """By what this process's losses are multiplied before gradients are averaged over all processes.
+
+        Each process has divided by its own count; what is wanted is division by that of all. 1 for one process.
+        """
+        trainer = self._trainer
+        if trainer is None or trainer.world_size == 1:
+            return torch.ones_like(counts)
+        total = trainer.strategy.reduce(counts.clone(), reduce_op="sum")
+        return counts * trainer.world_size / total.where(total > 0, 1.0)
+
+    def _loss_means(self, part: str) -> dict[str, LossMeans]:
+        """What is logged of the losses of an epoch: their weighted sum, and each where there are several."""
+        means = {f"{part}/loss": LossMeans([objective.weight for objective in self.objectives])}
+        if len(self.objectives) > 1:
+            for own in self.objectives:
+                means[f"{part}/{own.target}/loss"] = LossMeans([float(other is own) for other in self.objectives])
+        return means
+
+    def _log_losses(self, part: str, losses: Float[Tensor, "t"], counts: Float[Tensor, "t"]) -> None:
+        mean: Any
+        for name, mean in self.loss_means.items():
+            if name.startswith(f"{part}/"):
+                mean.update(losses, counts)
+                self.log(name, mean, prog_bar=name == "train/loss", on_epoch=True, on_step=False)

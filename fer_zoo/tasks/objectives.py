@@ -1,14 +1,12 @@
 """Objectives: target + loss + weight + metrics, and how outputs of the network become predictions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
 
 from fer_zoo.core.label_spaces import LabelSpace
-
-Loss = Callable[[Tensor, Tensor], Tensor]
+from fer_zoo.losses.loss import Loss
 
 CLASS_METRICS = ("accuracy", "mean_class_accuracy", "macro_f1", "expected_calibration_error")
 VALUE_METRICS = ("icc31", "mae", "pearson", "ccc")
@@ -20,7 +18,7 @@ class Objective:
 
     Attributes:
         space: label space of the target.
-        loss: of (outputs b k, labels) -> scalar; skips missing labels.
+        loss: of (outputs b k, labels) -> scalar; skips missing labels, and knows what its mean is divided by.
         metrics: names in `fer_zoo.metrics`.
         monitor: the metric by which the best weights are kept.
         higher_is_better: direction of the monitor.

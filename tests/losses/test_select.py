@@ -12,7 +12,15 @@ from fer_zoo.core.method_settings import (
     ClassificationLossSettings,
     RegressionLossSettings,
 )
-from fer_zoo.losses import binary_focal, classification_loss, cross_entropy, focal, mean_absolute, regression_loss
+from fer_zoo.losses import (
+    Loss,
+    binary_focal,
+    classification_loss,
+    cross_entropy,
+    focal,
+    mean_absolute,
+    regression_loss,
+)
 from fer_zoo.losses.select import balanced_weights
 
 SPACE: LabelSpace = label_space("emotion/basic6")
@@ -50,7 +58,44 @@ def test_settings_reach_the_function() -> None:
     ]
     for found, expected in pairs:
         torch.testing.assert_close(found, expected)
-    assert regression_loss(RegressionLossSettings(loss="mean_absolute")) is mean_absolute
+    assert regression_loss(RegressionLossSettings(loss="mean_absolute")).mean is mean_absolute
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"loss": name} for name in CLASSIFICATION_LOSSES),
+        {"label_smoothing": 0.2},
+        {"class_weights": "balanced"},
+        {"class_weights": "balanced", "label_smoothing": 0.2},
+        {"loss": "focal", "class_weights": "balanced"},
+    ],
+)
+def test_mean_of_a_batch_is_that_of_its_parts_by_their_counts(settings: dict[str, Any]) -> None:
+    loss = classification_loss(ClassificationLossSettings(**settings), SPACE, COUNTS)
+    check_parts(loss, LOGITS.double(), TARGET)
+
+
+@pytest.mark.parametrize("name", REGRESSION_LOSSES)
+def test_mean_of_values_is_that_of_its_parts_by_their_counts(name: str) -> None:
+    target = torch.rand(12, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    target[:3] = torch.nan
+    target[4:7, :4] = torch.nan
+    check_parts(regression_loss(RegressionLossSettings(loss=name)), LOGITS.double(), target)
+
+
+def check_parts(loss: Loss, outputs: Tensor, target: Tensor) -> None:
+    """Parts of 3, 6 and 3 rows, the first without a label where the target is one of values."""
+    whole = loss(outputs, target)
+    sizes = [3, 6, 3]
+    parts = list(zip(outputs.split(sizes), target.split(sizes), strict=True))
+    counts = [loss.count(own) for _, own in parts]
+    assert len({float(count) for count in counts}) > 1
+    weighted = sum(loss(*part) * count for part, count in zip(parts, counts, strict=True))
+    torch.testing.assert_close(weighted / sum(counts), whole, rtol=1e-6, atol=1e-6)
+    with pytest.raises(AssertionError):  # the mean over the parts is another number
+        torch.testing.assert_close(sum(loss(*part) for part in parts) / 3, whole, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(loss.count(target), torch.stack(counts).sum())
 
 
 def test_balanced_weights_make_classes_equal() -> None:

@@ -18,7 +18,10 @@ from fer_zoo.core.method_settings import OptimizerSettings
 from fer_zoo.engine.create import create_method
 from fer_zoo.losses.cross_entropy import cross_entropy
 from fer_zoo.losses.euclidean import euclidean
+from fer_zoo.losses.labelled import labelled_rows
+from fer_zoo.losses.loss import Loss
 from fer_zoo.tasks.face_task import FaceTask
+from fer_zoo.tasks.loss_means import LossMeans
 from fer_zoo.tasks.objectives import Objective, class_objective, value_objective
 
 SPACES = {"emotion": label_space("emotion/basic7"), "au": label_space("au/fera2015")}
@@ -42,8 +45,8 @@ class TwoTargets(FaceTask):
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         return (
-            class_objective(self.spaces["emotion"], cross_entropy, weight=2.0),
-            value_objective(self.spaces["au"], euclidean, weight=0.5),
+            class_objective(self.spaces["emotion"], Loss(cross_entropy, labelled_rows), weight=2.0),
+            value_objective(self.spaces["au"], Loss(euclidean, labelled_rows), weight=0.5),
         )
 
 
@@ -52,9 +55,8 @@ def two_targets(frozen: tuple[str, ...] = ()) -> TwoTargets:
     spec = InputSpec(height=4, width=4, colour="grey", mean=(0.5,), std=(0.5,))
     task = TwoTargets(OptimizerSettings(), network=TwoHeads(), spaces=SPACES, input_spec=spec, frozen=frozen)
     task.logged = {}  # type: ignore[assignment]  # what was logged
-    task.log = lambda name, value, **kwargs: task.logged.update({name: float(value)})  # type: ignore[method-assign]
-    task.log_dict = lambda values, **kwargs: task.logged.update(  # type: ignore[method-assign]
-        {name: float(value) for name, value in values.items()}
+    task.log = lambda name, value, **kwargs: task.logged.update(  # type: ignore[method-assign]
+        {name: float(value.compute() if isinstance(value, LossMeans) else value)}
     )
     return task
 

@@ -5,12 +5,16 @@ import torch
 
 from fer_zoo.core.label_spaces import label_space
 from fer_zoo.losses.euclidean import euclidean
+from fer_zoo.losses.labelled import labelled_rows
+from fer_zoo.losses.loss import Loss
 from fer_zoo.metrics import metric
 from fer_zoo.tasks.objectives import class_objective, value_objective
 
+LOSS = Loss(euclidean, labelled_rows)
+
 
 def test_classes_become_probabilities_in_float32() -> None:
-    objective = class_objective(label_space("emotion/basic7"), euclidean)
+    objective = class_objective(label_space("emotion/basic7"), LOSS)
     outputs = torch.randn(4, 7, dtype=torch.bfloat16)
     predictions = objective.predictions(outputs)
     assert predictions.dtype == torch.float32
@@ -20,7 +24,7 @@ def test_classes_become_probabilities_in_float32() -> None:
 
 @pytest.mark.parametrize("temperature", [0.05, 0.7, 3.0, 20.0])
 def test_temperature_divides_the_outputs_and_changes_no_answer(temperature: float) -> None:
-    objective = class_objective(label_space("emotion/basic7"), euclidean)
+    objective = class_objective(label_space("emotion/basic7"), LOSS)
     outputs = 3 * torch.randn(4000, 7, generator=torch.Generator().manual_seed(0))
     plain, scaled = objective.predictions(outputs), objective.predictions(outputs, temperature)
     torch.testing.assert_close(scaled, torch.softmax(outputs / temperature, 1), rtol=1e-6, atol=0)
@@ -29,14 +33,14 @@ def test_temperature_divides_the_outputs_and_changes_no_answer(temperature: floa
 
 
 def test_output_that_is_not_finite_stays_missing_at_any_temperature() -> None:
-    objective = class_objective(label_space("emotion/basic7"), euclidean)
+    objective = class_objective(label_space("emotion/basic7"), LOSS)
     outputs = torch.zeros(2, 7)
     outputs[1, 3] = float("nan")
     assert objective.predictions(outputs, 2.0).isnan().any(dim=1).tolist() == [False, True]
 
 
 def test_values_have_no_temperature() -> None:
-    objective = value_objective(label_space("au/disfa12"), euclidean)
+    objective = value_objective(label_space("au/disfa12"), LOSS)
     outputs = torch.rand(3, 12)
     assert torch.equal(objective.predictions(outputs, 2.0), outputs)
 
@@ -45,7 +49,7 @@ def test_values_have_no_temperature() -> None:
 def test_values_stay_in_the_range_of_their_space(name: str) -> None:
     space = label_space(name)
     outputs = torch.linspace(-9, 9, 3 * len(space)).reshape(3, -1)
-    predictions = value_objective(space, euclidean).predictions(outputs)
+    predictions = value_objective(space, LOSS).predictions(outputs)
     inside = (outputs >= space.minimum) & (outputs <= space.maximum)
     assert torch.equal(predictions[inside], outputs[inside])
     assert float(predictions.min()) == space.minimum
@@ -55,6 +59,6 @@ def test_values_stay_in_the_range_of_their_space(name: str) -> None:
 @pytest.mark.parametrize("make", [class_objective, value_objective])
 def test_monitor_is_among_the_metrics_with_its_direction(make: object) -> None:
     space = label_space("emotion/basic7" if make is class_objective else "au/disfa12")
-    objective = make(space, euclidean)  # type: ignore[operator]  # one of two functions
+    objective = make(space, LOSS)  # type: ignore[operator]  # one of two functions
     assert objective.monitor in objective.metrics
     assert objective.higher_is_better == metric(objective.monitor).higher_is_better
