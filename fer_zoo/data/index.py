@@ -1,7 +1,9 @@
 """The index of a data set: one row a sample, one column a fact, no pixels."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,9 @@ SPLIT_WORDS: Mapping[str, str] = {
 }  # fmt: skip
 REQUIRED_COLUMNS = ("id", "image", "subject", "clip", "frame", "source")
 TEXT_COLUMNS = ("id", "image", "subject", "clip", "source", "split", "annotator")
-LABEL_COLUMNS = ("emotion", "second_emotion")
+LABEL_COLUMNS = ("emotion", "second_emotion", "identity")
+
+_CLIP_CODE = re.compile(r"c[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,9 @@ class Index:
         dataset: registered name.
         root: folder to which `image` is relative.
         table: columns `id, image, subject, clip, frame, source`; optional `split`, `emotion` (entry name or None, also
-            of entries outside the space), `second_emotion`, `annotator`, one float column per entry of a value space,
-            `box_left, box_top, box_width, box_height` and the five points in pixels.
+            of entries outside the space), `second_emotion`, `identity` (a code, never a name), `annotator`, `peak` (1
+            marks the frame of a clip's strongest expression), one float column per entry of a value space, `box_left,
+            box_top, box_width, box_height` and the five points in pixels.
         label_spaces: per target the space in which it is trained and scored unless another is asked for.
         is_cropped: the images are face crops, whose whole area is used.
         notes: what the reader merged, dropped or found.
@@ -114,7 +119,8 @@ class Index:
         """16 hex digits over ids, labels, subjects, clips and the official split; the order of rows does not matter."""
         table = self.table.sort_values("id")
         values = [e for space in self.label_spaces.values() if space.kind == "values" for e in space.entries]
-        columns = ["id", "subject", "clip", *(c for c in ("split", "emotion") if c in table), *sorted(set(values))]
+        columns = ["id", "subject", "clip", *(c for c in ("split", "emotion", "identity") if c in table)]
+        columns += sorted(set(values))
         digest = sha256("\t".join(columns).encode())
         for column in columns:
             digest.update("\n".join("" if _is_missing(v) else str(v) for v in table[column]).encode() + b"\0")
@@ -127,7 +133,7 @@ class Index:
             UserError: for ids that the index does not hold.
         """
         wanted = list(ids)
-        rows: npt.NDArray[np.int64] = pd.Index(self.table["id"]).get_indexer(pd.Index(wanted, dtype=object))
+        rows: npt.NDArray[np.int64] = self._positions.get_indexer(pd.Index(wanted, dtype=object))
         if (rows < 0).any():
             strays = [wanted[i] for i in np.flatnonzero(rows < 0)]
             raise UserError(
@@ -135,6 +141,11 @@ class Index:
                 " they come from another data set or another copy of it."
             )
         return rows
+
+    @cached_property
+    def _positions(self) -> pd.Index:
+        """The ids, hashed once for all that is looked up."""
+        return pd.Index(self.table["id"])
 
     def is_labelled(self, target: str) -> npt.NDArray[np.bool_]:
         """Per row whether anything is known of the target, also an entry outside its space.
@@ -188,6 +199,11 @@ def index_table(dataset: str, images: Sequence[str], **columns: Any) -> pd.DataF
     unknown = table["subject"].isna() | (table["subject"] == "")
     table["subject"] = table["subject"].where(~unknown, table["id"])
     return table
+
+
+def clip_code(dataset: str, clip: str) -> str:
+    """The code under which a clip is shown: its name may be a path with a person's name in it."""
+    return clip if _CLIP_CODE.fullmatch(clip) else "c" + sha256(f"{dataset}/clip/{clip}".encode()).hexdigest()[:8]
 
 
 def space_for(target: str, name: str, *, where: str) -> LabelSpace:
