@@ -1,9 +1,7 @@
 """Which frames of a clip are used: a step of its own, before anything is divided."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +44,8 @@ def check_frames(frames: str) -> tuple[str, ...]:
     for name in names:
         if name not in _EXAMPLES and not _NUMBERED.fullmatch(name):
             raise UserError(
-                f"frames={frames} asks for {name!r}.{nearest(name, _EXAMPLES)} It is all, or first, middle, peak, last_N"
-                " (the last N) and end_N (the N-th from the end) joined by +, e.g. first+last_3."
+                f"frames={frames} asks for {name!r}.{nearest(name, _EXAMPLES)} It is all, or first, middle, peak,"
+                " last_N (the last N) and end_N (the N-th from the end) joined by +, e.g. first+last_3."
             )
     if len(set(names)) < len(names) or (ALL in names and len(names) > 1):
         raise UserError(f"frames={frames} names some frames twice; name each once, and all alone.")
@@ -93,7 +91,9 @@ def select_frames(index: Index, frames: str) -> Index:
 def _clips(table: pd.DataFrame) -> _Clips:
     table = table.sort_values(["clip", "frame", "id"])
     of_clip = table.groupby("clip", sort=False)["id"]
-    return _Clips(table, of_clip.cumcount().to_numpy(), of_clip.transform("size").to_numpy(dtype=np.int64))
+    return _Clips(
+        table, of_clip.cumcount().to_numpy(dtype=np.int64), of_clip.transform("size").to_numpy(dtype=np.int64)
+    )
 
 
 def _chosen(index: Index, clips: _Clips, name: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -121,8 +121,8 @@ def _peaks(index: Index, clips: _Clips) -> npt.NDArray[np.bool_]:
     spaces = [space for space in index.label_spaces.values() if space.kind == "values"]
     if not spaces:
         raise UserError(
-            f"frames=peak: {index.dataset} neither marks the peak of a clip nor has values of its frames; take last_1 or"
-            " last_3 where clips end at the peak, or middle."
+            f"frames=peak: {index.dataset} neither marks the peak of a clip nor has values of its frames; take last_1"
+            " or last_3 where clips end at the peak, or middle."
         )
     values = table[sorted({entry for space in spaces for entry in space.entries})]
     total = values.sum(axis=1, min_count=1).reset_index(drop=True)
@@ -144,7 +144,6 @@ def _note(
         sentence += f"; {photographs:,} images of no clip stay"
     if lacking.any():
         sentence += (
-            f"; clips that lack some of these frames, being too short or without a peak: {of_clip[lacking].nunique():,}"
+            f"; {of_clip[lacking].nunique():,} clips are too short for it or have no peak, and give what they have"
         )
-    left_out: Mapping[str, Any] = dict.fromkeys(clips.table["id"][~kept])
-    return Note("frames", f"{sentence}.", tuple(left_out))
+    return Note("frames", f"{sentence}.", tuple(clips.table["id"][~kept]))

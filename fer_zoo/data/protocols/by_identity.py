@@ -24,8 +24,8 @@ def identity_holdout(index: Index, settings: IdentityHoldout, target: str) -> li
     """
     if target != _IDENTITY:
         raise UserError(
-            f"identity_holdout tests people it has trained on, so it is for target 'identity' only, and this is {target!r};"
-            " use subject_kfold or subject_holdout."
+            f"identity_holdout tests people it has trained on, so it is for target 'identity' only, and this is"
+            f" {target!r}; use subject_kfold or subject_holdout."
         )
     is_labelled = index.is_labelled(target)
     table = pd.DataFrame(
@@ -56,6 +56,6 @@ def _require(index: Index, parts: npt.NDArray[np.int64], settings: IdentityHoldo
         if is_asked and not np.any(parts == part):
             hint = "" if part == 2 else ", or protocol.validation_share=0"
             raise UserError(
-                f"identity_holdout needs an identity with at least {least} clips or files, and {index.dataset} has none;"
-                f" use data with more of each person{hint}."
+                f"identity_holdout needs an identity with at least {least} clips or files, and {index.dataset} has"
+                f" none; use data with more of each person{hint}."
             )

@@ -101,6 +101,6 @@ def require_few(index: Index, data: Labelled, protocol: str) -> None:
     """
     if len(data.names) > MOST_FOLDS:
         raise UserError(
-            f"{protocol} makes a fold of each {data.unit}, and {index.dataset} has {len(data.names):,}, of which at most"
-            f" {MOST_FOLDS:,} are taken; use subject_kfold, which trains a few times only."
+            f"{protocol} makes a fold of each {data.unit}, and {index.dataset} has {len(data.names):,}, of which at"
+            f" most {MOST_FOLDS:,} are taken; use subject_kfold, which trains a few times only."
         )

@@ -26,9 +26,7 @@ def subject_lists(index: Index, settings: SubjectLists, target: str) -> list[Spl
         if not test:
             raise UserError(f"Nobody in list {number} of protocol.lists has a label of {target!r}; leave the list out.")
         if len(test) == len(known):
-            raise UserError(
-                f"List {number} of protocol.lists names everybody with a label: nobody is left to train on."
-            )
+            raise UserError(f"List {number} of protocol.lists names everybody with a label, so nobody would train.")
     return data.folds(tests, settings.validation_share, settings.seed)
 
 
@@ -41,8 +39,8 @@ def coded_lists(index: Index, lists: Sequence[str]) -> list[str]:
     """
     if not lists or not all(entry.strip() for entry in lists):
         raise UserError(
-            f"protocol.lists {'has an empty list' if lists else 'names nobody'}; subject_lists needs the people to test,"
-            " a list a fold: protocol.lists='SN001 SN002,SN003 SN004'."
+            f"protocol.lists {'has an empty list' if lists else 'names nobody'}; subject_lists needs the people to"
+            " test, a list a fold: protocol.lists='SN001 SN002,SN003 SN004'."
         )
     known = set(index.table["subject"])
     first_list: dict[str, int] = {}
@@ -51,8 +49,8 @@ def coded_lists(index: Index, lists: Sequence[str]) -> list[str]:
         codes = {_code(index, word, known, f"word {i} of list {number}") for i, word in enumerate(entry.split(), 1)}
         for code in sorted(codes & first_list.keys()):
             raise UserError(
-                f"protocol.lists names {code} in list {first_list[code]} and in list {number}: a person is tested in one"
-                " fold only."
+                f"protocol.lists names {code} in list {first_list[code]} and in list {number}: a person is tested in"
+                " one fold only."
             )
         first_list |= dict.fromkeys(codes, number)
         coded.append(" ".join(sorted(codes)))
