@@ -122,7 +122,8 @@ def _file(group: str, name: str) -> str:
 
 
 def _protocol(facts: Mapping[str, Any]) -> str:
-    return "\n\n".join([f"### {facts['name']}", _sentence(facts["summary"]), _settings(facts["settings"])])
+    said = f"{_sentence(facts['summary'])} Unit of exclusion: {facts['unit_of_exclusion']}."
+    return "\n\n".join([f"### {facts['name']}", said, _settings(facts["settings"])])
 
 
 def _settings(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -50,8 +50,15 @@ def _protocols() -> list[Row]:
     from fer_zoo.engine.config_files import options, protocol_file
 
     files = [name for name in options("protocol") if name not in PROTOCOLS]
-    named = [{"name": name, "summary": protocol.summary} for name, protocol in PROTOCOLS.items()]
-    return [*named, *({"name": name, "summary": _differences(protocol_file(name))} for name in files)]
+    named = [{"name": name, "unit": protocol.unit, "summary": protocol.summary} for name, protocol in PROTOCOLS.items()]
+    sections = {name: protocol_file(name) for name in files}
+    return [
+        *named,
+        *(
+            {"name": name, "unit": PROTOCOLS[section["name"]].unit, "summary": _differences(section)}
+            for name, section in sections.items()
+        ),
+    ]
 
 
 def _differences(section: dict[str, Any]) -> str:

@@ -8,9 +8,12 @@ fer-zoo crossvalidate experiment=NAME [KEY=VALUE …]
 
 Settings are those of `fer-zoo train`, without fold. Folds that are done are not repeated.
 
---dry-run lists the folds, their sizes and their state, and trains nothing. --json prints the report, or the list, as
-JSON.
+--dry-run lists the folds, what their parts hold and their state, and trains nothing; identical files in different parts
+are named by id. --json prints the report, or the list with the ids and subject codes of each part, as JSON.
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import print_json, print_rows, say, say_aside
@@ -29,10 +32,34 @@ def run(command: Command) -> int:
     from fer_zoo.engine.crossvalidate import crossvalidate, describe_folds, folds
 
     if "--dry-run" in command.flags:
-        columns = ("fold", "train", "validation", "test", "state", "folder")
-        print_rows(describe_folds(folds(config, echo=echo)), columns, as_json=as_json)
+        _print_folds(describe_folds(folds(config, echo=echo)), as_json=as_json)
         return 0
     report, folder = crossvalidate(config, echo=echo)
     print_json(report.to_dict()) if as_json else print(report.to_text())
     echo(f"report, predictions and pictures: {folder}")
     return 0
+
+
+_PARTS = ("train", "validation", "test")
+
+
+def _print_folds(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """The folds, and a line on the files that stand in different parts of one."""
+    from fer_zoo.data.identical_files import identical_sentence
+
+    if as_json:
+        print_json(list(rows))
+    else:
+        shown = [
+            {**row, **{part: _held(row, part) for part in _PARTS}, "identical": len(row["identical"])} for row in rows
+        ]
+        print_rows(shown, ("fold", *_PARTS, "identical", "hash", "state", "folder"), as_json=False)
+    groups = sorted({tuple(group) for row in rows for group in row["identical"]})
+    if sentence := identical_sentence(groups):
+        say_aside(f"warning: {sentence}") if as_json else say(f"warning: {sentence}")
+
+
+def _held(row: Mapping[str, Any], part: str) -> str:
+    """What a part holds: samples, people and, where the data have any, clips."""
+    clips = f", {row[f'{part}_clips']:,} clips" if f"{part}_clips" in row else ""
+    return f"{row[part]:,} of {row[f'{part}_subjects']:,} subjects{clips}"

@@ -147,7 +147,7 @@ def _protocol(name: str) -> dict[str, Any]:
     rows = _settings(protocol.settings)
     for row in rows:
         row["default"] = section.get(row["name"], row["default"])
-    return {"name": name, "summary": protocol.summary, "settings": rows}
+    return {"name": name, "summary": protocol.summary, "unit_of_exclusion": protocol.unit, "settings": rows}
 
 
 def _row_facts(kind: str) -> Callable[[str], dict[str, Any]]:

@@ -28,7 +28,7 @@ _ANSWERS = ("yes", "ask", "no")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "methods": ("name", "targets", "commercial", "summary"),
     "datasets": ("name", "targets", "protocol", "commercial", "summary"),
-    "protocols": ("name", "summary"),
+    "protocols": ("name", "unit", "summary"),
     "metrics": ("name", "better", "summary"),
     "label_spaces": ("name", "holds", "size", "entries"),
     "experiments": ("name", "method", "dataset", "protocol"),

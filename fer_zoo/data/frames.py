@@ -91,9 +91,8 @@ def select_frames(index: Index, frames: str) -> Index:
 def _clips(table: pd.DataFrame) -> _Clips:
     table = table.sort_values(["clip", "frame", "id"])
     of_clip = table.groupby("clip", sort=False)["id"]
-    return _Clips(
-        table, of_clip.cumcount().to_numpy(dtype=np.int64), of_clip.transform("size").to_numpy(dtype=np.int64)
-    )
+    rank, size = of_clip.cumcount(), of_clip.transform("size")
+    return _Clips(table, np.asarray(rank, dtype=np.int64), np.asarray(size, dtype=np.int64))
 
 
 def _chosen(index: Index, clips: _Clips, name: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -142,8 +141,6 @@ def _note(
     )
     if photographs := len(index) - len(kept):
         sentence += f"; {photographs:,} images of no clip stay"
-    if lacking.any():
-        sentence += (
-            f"; {of_clip[lacking].nunique():,} clips are too short for it or have no peak, and give what they have"
-        )
+    if short := of_clip[lacking].nunique():
+        sentence += f"; {short:,} clips are too short for it or have no peak, and give what they have"
     return Note("frames", f"{sentence}.", tuple(clips.table["id"][~kept]))

@@ -14,6 +14,7 @@ from fer_zoo.core.files import write_text
 from fer_zoo.core.method_settings import STARTING_WEIGHTS, network_settings
 from fer_zoo.core.registry import DATASETS, METHODS, load_object
 from fer_zoo.core.settings import build_settings, setting
+from fer_zoo.data.frames import check_frames
 from fer_zoo.engine.config_files import compose_files, options, protocol_file
 from fer_zoo.engine.setting_texts import as_tree, typed
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
@@ -32,6 +33,11 @@ class RunSettings:
 
     seed: int = setting(0, "all that is drawn depends on it", at_least=0)
     fold: int = setting(0, "which split of the protocol is used", at_least=0)
+    frames: str = setting(
+        "all",
+        "which frames of each clip are used: all, or first, middle, peak, last_N (the last N), end_N (the N-th from the"
+        " end), joined by +; chosen before anything is divided, photographs of no clip stay",
+    )
     experiment: str = setting("", "the experiment's file, and the folder of its runs")
     output: str = setting("runs", "the folder below which runs are written")
     checkpoint: str = setting("", "start from these weights: a run folder or a checkpoint, whose method is the default")
@@ -296,6 +302,7 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
         if key not in known:
             raise _unknown_top(key, known[len(groups) :])
     own = build_settings(RunSettings, {k: v for k, v in values.items() if k not in groups}, where="")
+    check_frames(own.frames)
     parts: dict[str, Any] = {group: _named(group, values) for group in NAMED}
     for group in reversed(PLAIN):
         parts[group] = build_settings(_settings_class(group, values), values.get(group, {}), where=group)

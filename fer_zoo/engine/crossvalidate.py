@@ -11,6 +11,8 @@ import pandas as pd
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_json
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.data.identical_files import Groups, across, identical_files
+from fer_zoo.data.index import SPLIT_PARTS
 from fer_zoo.engine.checkpoint import read_card
 from fer_zoo.engine.config import RunConfig, write_config
 from fer_zoo.engine.evaluate import evaluation_job, training_labels
@@ -32,25 +34,54 @@ def folds(config: RunConfig, *, echo: Echo) -> list[Run]:
         UserError: for a configuration that cannot run, or a checkpoint to start from that has seen test people.
     """
     first = open_run(_with_fold(config, 0), echo=echo)
-    runs = [Run(_with_fold(config, fold), first.index, first.target, first.splits) for fold in range(len(first.splits))]
+    runs = [
+        Run(_with_fold(first.config, fold), first.index, first.target, first.splits)
+        for fold in range(len(first.splits))
+    ]
     if config.checkpoint:
         refuse_start(read_card(config.checkpoint), runs, echo=echo)
     return runs
 
 
-def describe_folds(runs: list[Run]) -> list[dict[str, Any]]:
-    """A row a fold: name, sizes of its parts, state and folder."""
-    return [
-        {
-            "fold": run.split.name,
-            "train": len(run.split.train),
-            "validation": len(run.split.validation),
-            "test": len(run.split.test),
-            "state": status(run.folder),
-            "folder": str(run.folder),
-        }
-        for run in runs
-    ]
+def describe_folds(runs: list[Run], *, show: bool = True) -> list[dict[str, Any]]:
+    """A row a fold: name, hash of its ids, what its parts hold, identical files across them, state and folder.
+
+    Args:
+        runs: of the folds.
+        show: draw a bar on a terminal while files are compared.
+
+    Returns:
+        Rows with `fold`, `hash`, `state`, `folder`; for each part samples (`train` …), `train_subjects` and, where the
+        data have any, `train_clips`; `identical`, groups of ids with the same content in different parts; `ids` and
+        `subjects`, by part.
+    """
+    index = runs[0].index
+    used = {name for run in runs for part in SPLIT_PARTS for name in getattr(run.split, part)}
+    groups = identical_files(index, used, show=show)
+    return [_row(run, groups) for run in runs]
+
+
+def _row(run: Run, groups: Groups) -> dict[str, Any]:
+    row: dict[str, Any] = {"fold": run.split.name, "hash": run.split.hash}
+    ids: dict[str, list[str]] = {}
+    subjects: dict[str, list[str]] = {}
+    has_clips = run.index.table["clip"].ne("").any()
+    for part in SPLIT_PARTS:
+        ids[part] = list(getattr(run.split, part))
+        rows = run.index.table.iloc[run.index.rows_of(ids[part])]
+        subjects[part] = sorted(rows["subject"].unique())
+        row |= {part: len(rows), f"{part}_subjects": len(subjects[part])}
+        if has_clips:
+            row[f"{part}_clips"] = rows.loc[rows["clip"] != "", "clip"].nunique()
+    identical = [list(group) for group in across(groups, run.split)]
+    return {
+        **row,
+        "identical": identical,
+        "state": status(run.folder),
+        "folder": str(run.folder),
+        "ids": ids,
+        "subjects": subjects,
+    }
 
 
 def crossvalidate(config: RunConfig, *, echo: Echo) -> tuple[EvaluationReport, Path]:

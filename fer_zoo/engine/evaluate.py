@@ -184,6 +184,8 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
     config.dataset |= {key: place for key, place in places.items() if f"dataset.{key}" not in keys}
     if "fold" not in keys:
         config.fold = training["fold"]
+    if "frames" not in keys:
+        config.frames = training.get("frames", "all")
     return config
 
 

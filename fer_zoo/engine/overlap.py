@@ -9,7 +9,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress
 from fer_zoo.core.registry import DATASETS
-from fer_zoo.data.index import Index
+from fer_zoo.data.index import Index, clip_code
 from fer_zoo.engine.checkpoint import subject_hash
 from fer_zoo.engine.run import Echo, Run
 
@@ -24,6 +24,12 @@ def file_hashes(index: Index, ids: Iterable[str]) -> dict[str, str]:
         contents = progress(pool.map(_content_hash, paths), "hashing files", total=len(names), unit="files")
         hashes = dict(zip(names, contents, strict=True))
     return {name: content for name, content in hashes.items() if content}
+
+
+def clip_hashes(index: Index, ids: Iterable[str]) -> list[str]:
+    """How a checkpoint remembers the clips of these samples, sorted; images of no clip are left out."""
+    clips = index.table["clip"].iloc[index.rows_of(ids)].unique()
+    return sorted(subject_hash(clip_code(index.dataset, clip)) for clip in clips if clip)
 
 
 def trainings(card: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -43,6 +49,7 @@ def trainings(card: Mapping[str, Any]) -> list[dict[str, Any]]:
 def refuse_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> None:
     """Stop where people or image files of the test part were in one of the checkpoint's trainings.
 
+    Instead of people, clips are compared where the run's protocol keeps clips apart, and files alone where it does so.
     Files are compared by content, so that another reader, other names or other subject codes hide nothing. Copies that
     a data set holds of its own training images under other subjects are told, but a fold stays what it is.
 
@@ -82,22 +89,60 @@ _OTHERS = "evaluate other people, or start from a checkpoint that has not seen t
 
 
 def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
-    """What of the test part was in a training, "" for nothing."""
+    """What of the test part was in a training, "" for nothing: units of the run's protocol, then files."""
     files = set(training.get("file_hashes", ()))
     is_same = run.index.fingerprint() == training.get("fingerprint")
-    if subjects := _subjects_seen(training, run, by_file=bool(files) and not is_same):
-        return subjects
+    if units := _units_seen(training, run, by_file=bool(files) and not is_same, echo=echo):
+        return units
     if not files:
-        echo("warning: this checkpoint does not say which files it was trained on, so only subjects were compared")
+        units = "clips" if run.unit == "clip" else "subjects"
+        echo(f"warning: this checkpoint does not say which files it was trained on, so only {units} were compared")
         return ""
     shared = [name for name, content in file_hashes(run.index, run.split.test).items() if content in files]
     if not shared:
         return ""
     ids = ", ".join(shared[:3]) + (" …" if len(shared) > 3 else "")
-    if is_same:
-        echo(f"warning: {len(shared)} test images ({ids}) are copies of training images of other subjects")
+    if is_same and (run.unit == "subject" or _is_own_split(training, run)):
+        whose = "" if run.unit == "file" else f" of other {run.unit}s"
+        echo(f"warning: {len(shared)} test images ({ids}) are copies of training images{whose}")
         return ""
     return f"{len(shared)} of {len(run.split.test)} test images are files that this checkpoint was trained on ({ids})"
+
+
+def _is_own_split(training: Mapping[str, Any], run: Run) -> bool:
+    """Whether the run tests the part that this very training left out."""
+    if run.index.fingerprint() != training.get("fingerprint") or run.config.fold != training.get("fold"):
+        return False
+    told = training.get("protocol", {})
+    return bool(told) and told == {key: run.config.protocol.get(key) for key in told}
+
+
+def _units_seen(training: Mapping[str, Any], run: Run, *, by_file: bool, echo: Echo) -> str:
+    """The test units that were in a training on the same data set, as a clause.
+
+    Where the protocol keeps clips or files apart, people may be known; how many is told. A training that remembers none
+    of these is compared by people, unless it left out this very part.
+    """
+    if training.get("dataset", {}).get("name") != run.index.dataset:
+        return ""
+    remembered = {"clip": "clip_hashes", "file": "file_hashes"}.get(run.unit, "")
+    if not training.get(remembered) and not (remembered and _is_own_split(training, run)):
+        return _subjects_seen(training, run, by_file=by_file)
+    rows = run.index.table.iloc[run.index.rows_of(run.split.test)]
+    if run.unit == "clip":
+        clips = [clip_code(run.index.dataset, clip) for clip in rows["clip"].unique() if clip]
+        seen = set(training.get("clip_hashes", ()))
+        if shared := [code for code in clips if subject_hash(code) in seen]:
+            first = ", ".join(shared[:3]) + (" …" if len(shared) > 3 else "")
+            return f"{len(shared)} of {len(clips)} test clips were in the training of this checkpoint ({first})"
+    people = rows["subject"].unique()
+    known = sum(subject_hash(code) in set(training["subject_hashes"]) for code in people)
+    if known:
+        echo(
+            f"note: {known} of {len(people)} test subjects were in the training of this checkpoint;"
+            f" {run.config.protocol['name']} keeps {run.unit}s apart, not people"
+        )
+    return ""
 
 
 def _subjects_seen(training: Mapping[str, Any], run: Run, *, by_file: bool) -> str:
@@ -106,8 +151,6 @@ def _subjects_seen(training: Mapping[str, Any], run: Run, *, by_file: bool) -> s
     In a user's own data an image that names no person is its own; its code is made of its place, which means nothing in
     another folder, so that only its content is compared (`by_file`).
     """
-    if training.get("dataset", {}).get("name") != run.index.dataset:
-        return ""
     seen = set(training["subject_hashes"])
     rows = run.index.table.iloc[run.index.rows_of(run.split.test)]
     codes = rows["subject"].unique()

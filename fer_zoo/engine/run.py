@@ -11,9 +11,10 @@ from fer_zoo.core.cards import DatasetCard
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.registry import DATASETS, METHODS
 from fer_zoo.data.datamodule import FaceDataModule
+from fer_zoo.data.frames import select_frames
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.protocols import Split, make_splits
+from fer_zoo.data.protocols import PROTOCOLS, Split, Unit, kept_settings, make_splits
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.jobs import job_id
@@ -37,6 +38,11 @@ class Run:
     def split(self) -> Split:
         """The division that this run trains on."""
         return self.splits[self.config.fold]
+
+    @property
+    def unit(self) -> Unit:
+        """What must not stand both in training and in test; people where all of a data set is tested."""
+        return "subject" if self.split.name == WHOLE else PROTOCOLS[self.config.protocol["name"]].unit
 
     @property
     def dataset_card(self) -> DatasetCard:
@@ -97,15 +103,20 @@ def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
         UserError: for anything that is missing or does not fit together, before work begins.
     """
     settings = {key: value for key, value in config.dataset.items() if key not in ("name", "root")}
-    index = open_dataset(config.dataset["name"], config.dataset.get("root"), **settings)
+    index = select_frames(open_dataset(config.dataset["name"], config.dataset.get("root"), **settings), config.frames)
     target = _target(config, index)
     if whole_unless and index.fingerprint() != whole_unless:
         run = Run(replace(config, fold=0), index, target, (_whole(index, target),))
     else:
+        config = replace(config, protocol=kept_settings(index, config.protocol["name"], config.protocol))
         run = Run(config, index, target, _splits(config, index, target))
     echo(describe_device(config.trainer))
     echo(describe_data(run))
-    for sentence in (*(note.sentence for note in index.notes), *_official_split_unused(run)):
+    for sentence in (
+        *(note.sentence for note in index.notes),
+        *_official_split_unused(run),
+        *_people_on_both_sides(run),
+    ):
         echo(f"note: {sentence}")
     return run
 
@@ -131,6 +142,22 @@ def _splits(config: RunConfig, index: Index, target: str) -> tuple[Split, ...]:
             f"fold is {config.fold}, but {config.protocol['name']} makes folds 0 to {last}; set fold={last}."
         )
     return tuple(splits)
+
+
+def _people_on_both_sides(run: Run) -> list[str]:
+    """A sentence where the protocol keeps something else apart than people, and some are trained on and tested."""
+    if run.unit == "subject":
+        return []
+    subjects = run.index.table["subject"].to_numpy()
+    test, train = (
+        set(subjects[run.index.rows_of(ids)]) for ids in (run.split.test, run.split.train + run.split.validation)
+    )
+    if not test & train:
+        return []
+    return [
+        f"{run.config.protocol['name']} keeps {run.unit}s apart, not people: {len(test & train)} of {len(test)} people"
+        " of the test part are trained on, too."
+    ]
 
 
 def describe_data(run: Run) -> str:

@@ -13,13 +13,14 @@ import torch
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
 from fer_zoo.data.datamodule import FaceDataModule
+from fer_zoo.data.identical_files import identical_across, identical_sentence
 from fer_zoo.engine.callbacks import monitor_of
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, read_config, write_config
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.follow_test import FollowTest, optimism
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job, status
-from fer_zoo.engine.overlap import file_hashes
+from fer_zoo.engine.overlap import clip_hashes, file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trackers import Tracker, open_trackers, pictures_in, send_result, shown_configuration
 from fer_zoo.engine.trainer import fit_trainer
@@ -85,6 +86,8 @@ def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
         )
     if process_rank() == 0:
         write_config(folder, config)
+        if identical := identical_sentence(identical_across(run.index, run.split)):
+            echo(f"warning: {identical}")
     pl.seed_everything(config.seed, workers=False, verbose=False)
     task = run.new_task()
     _try_forward(task)
@@ -229,11 +232,14 @@ def training_facts(run: Run) -> dict[str, Any]:
         "fingerprint": run.index.fingerprint(),
         "protocol": dict(run.config.protocol),
         "fold": run.config.fold,
+        "frames": run.config.frames,
+        "unit": run.unit,
         "split": run.split.name,
         "samples": len(run.split.train),
         "labels": {run.target: _label_summary(run)},
         "subjects": len(seen),
         "subject_hashes": seen,
+        "clip_hashes": clip_hashes(run.index, used),
         "file_hashes": sorted(set(file_hashes(run.index, used).values())),
         "data": asdict(run.config.data),
         "trainer": asdict(run.config.trainer),
