@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -249,7 +250,8 @@ class FaceDataModule(pl.LightningDataModule):
         After a resume from a checkpoint written at the end of an epoch, Lightning still names that epoch as the current
         one when it fetches the first batches, and workers fetch before it tells the sampler.
         """
-        return 0 if self.trainer is None else self.trainer.fit_loop.epoch_progress.current.processed
+        trainer: Any = self.trainer
+        return 0 if trainer is None else int(trainer.fit_loop.epoch_progress.current.processed)
 
     def _evaluation_loader(self, part: str) -> DataLoader[Sample]:
         ids = self._ready_parts()[part].usable

@@ -188,7 +188,9 @@ def _who_learns(index: Index) -> str:
     for target in index.label_spaces:
         for card in (METHODS[name] for name in METHODS.names()):
             if target in card.targets and card.trains:
-                has_choice = "target" in {entry.name for entry in fields(card.settings)}
-                words = f"method={card.name}" + (f" method.target={target}" if has_choice else "")
+                names = {entry.name for entry in fields(card.settings)}
+                if "backbone" not in names:  # nothing that a checkpoint could hand on
+                    continue
+                words = f"method={card.name}" + (f" method.target={target}" if "target" in names else "")
                 return f" To learn {target!r}, train with {words}; checkpoint=PATH gives it the backbone of another."
     return ""

@@ -108,7 +108,7 @@ def refuse_fixed(settings: Sequence[tuple[str, str]], name: str) -> None:
     for key, _ in settings:
         if key not in FREE and any(key == fixed or key.startswith(f"{fixed}.") for fixed in FIXED):
             raise UserError(
-                f"{key} is decided by the track {name}; leave it out, or write a track file of your own, track=PATH.yaml."
+                f"{key} is decided by the track {name}; leave it out, or write a track of your own, track=PATH.yaml."
             )
 
 

@@ -1,8 +1,8 @@
 """Prediction tables: one row for every image asked for, kept as parquet whose header says what each column means.
 
-Columns: `id, subject, clip, fold, source`, perhaps `second_emotion` and `reason`; for classes `target_emotion`, `emotion` and
-`prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an output keeps its row, and its
-outputs are missing, never zero.
+Columns: `id, subject, clip, fold, source`, perhaps `second_emotion` and `reason`; for classes `target_emotion`,
+`emotion` and `prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an output keeps its row,
+and its outputs are missing, never zero.
 """
 
 import json

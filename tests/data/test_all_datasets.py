@@ -25,6 +25,14 @@ FEW_FOLDS = {
     "subject_kfold": {"folds": 3, "validation_share": 0.25},
     "stratified_subject_kfold": {"folds": 3, "validation_share": 0.25},
     "subject_holdout": {"test_share": 0.4, "validation_share": 0.25},
+    "leave_one_subject_out": {"validation_share": 0.25},
+    "leave_one_clip_out": {"validation_share": 0.25},
+}
+# What a protocol needs that a miniature may lack: (does it, what is said where it does not).
+REFUSED = {
+    "official_split": (lambda index: "split" in index.table, "has no official split; use one of the protocols"),
+    "leave_one_clip_out": (lambda index: index.table["clip"].any(), "clip"),
+    "identity_holdout": (lambda index: False, "identity"),
 }
 
 
@@ -80,16 +88,20 @@ def test_opens_no_image(fake: Fake, index: Index, name: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
-def test_every_protocol_parts_people(index: Index, protocol: str) -> None:
-    if protocol == "official_split" and "split" not in index.table:
-        with pytest.raises(UserError, match="has no official split; use one of the protocols subject_kfold"):
+def test_every_protocol_parts_its_units(index: Index, protocol: str) -> None:
+    fits, said = REFUSED.get(protocol, (lambda index: True, ""))
+    if not fits(index):
+        with pytest.raises(UserError, match=said):
             make_splits(index, protocol, {}, "emotion")
         return
-    splits = make_splits(index, protocol, FEW_FOLDS[protocol], "emotion")
-    subject_of = dict(zip(index.table["id"], index.table["subject"], strict=True))
+    subjects = sorted(set(index.table["subject"][index.is_labelled("emotion")]))
+    lists = {"lists": [" ".join(subjects[:2]), subjects[2]], "validation_share": 0.25}
+    splits = make_splits(index, protocol, FEW_FOLDS.get(protocol, lists), "emotion")
+    unit = index.table[PROTOCOLS[protocol].unit]
+    unit_of = dict(zip(index.table["id"], unit.where(unit != "", index.table["id"]), strict=True))
     labelled = set(index.table["id"][index.is_labelled("emotion")])
     for split in splits:
-        parts = [{subject_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
+        parts = [{unit_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
         assert all(parts)
         assert sum(map(len, parts)) == len(set.union(*parts))
         assert sorted([*split.train, *split.validation, *split.test]) == sorted(labelled)

@@ -237,8 +237,9 @@ def test_a_training_batch_of_nothing_stops(tmp_path: Path) -> None:
     break_pictures(index, tuple(range(12)))
     data = module(index, cache=False, on_unreadable="skip")
     data.setup("fit")
-    data.trainer = SimpleNamespace(training=True, global_rank=0, world_size=1, current_epoch=0,
-                                   fit_loop=SimpleNamespace(total_batch_idx=-1))  # fmt: skip
+    progress = SimpleNamespace(current=SimpleNamespace(processed=0))
+    loop = SimpleNamespace(epoch_progress=progress)
+    data.trainer = SimpleNamespace(training=True, global_rank=0, world_size=1, current_epoch=0, fit_loop=loop)
     batch = next(iter(data.train_dataloader()))
     with pytest.raises(UserError, match="No image of a training batch of 5"):
         data.on_before_batch_transfer(batch, 0)

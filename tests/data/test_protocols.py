@@ -1,71 +1,144 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import label_space
+from fer_zoo.core.label_spaces import label_space, own_space
 from fer_zoo.core.settings import build_settings
-from fer_zoo.data.index import Index, index_table
-from fer_zoo.data.protocols import PROTOCOLS, Split, check_split, make_splits, subject_labels
+from fer_zoo.data.index import Index, clip_code, index_table
+from fer_zoo.data.protocols import PROTOCOLS, Split, Unit, check_split, make_splits, subject_labels
 
 NAMES = ("anger", "happiness", "neutral", "fear", None)
 KFOLDS = ("subject_kfold", "stratified_subject_kfold")
+EVERY_ONCE = (*KFOLDS, "leave_one_subject_out", "leave_one_clip_out")  # each sample is tested in one fold
 
 # (subject, class number); class 4 is no label, class 3 is outside the space
 PEOPLE = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 4)), min_size=6, max_size=60)
+FIRST = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (2, 1), (3, 2)]
+ENOUGH = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 4)), max_size=50).map(lambda people: FIRST + people)
+few = settings(max_examples=20)
 
 
 def make_index(people: list[tuple[int, int]], **columns: object) -> Index:
+    """Two of three rows are frames of a clip of their person; who has no label has no identity."""
     emotions = [NAMES[label] for _, label in people]
     subjects = [f"s{subject:02d}" for subject, _ in people]
+    columns.setdefault("clip", [f"{name}/clip{i % 4}" if i % 3 else "" for i, name in enumerate(subjects)])
+    columns["identity"] = [None if label is None else name for name, label in zip(subjects, emotions, strict=True)]
     images = [f"{i}.jpg" for i in range(len(people))]
     table = index_table("fake", images, subject=subjects, emotion=emotions, **columns)
-    return Index("fake", Path(), table, {"emotion": label_space("emotion/facial_expressions6")})
+    spaces = {
+        "emotion": label_space("emotion/facial_expressions6"),
+        "identity": own_space("identity", subjects, where=""),
+    }
+    return Index("fake", Path(), table, spaces)
 
 
 def labelled_subjects(people: list[tuple[int, int]]) -> set[int]:
     return {subject for subject, label in people if label != 4}
 
 
-@pytest.mark.parametrize("name", [*KFOLDS, "subject_holdout"])
-@given(people=PEOPLE, seed=st.integers(0, 5), share=st.sampled_from([0.0, 0.1, 0.3]))
+def target_of(name: str) -> str:
+    return "identity" if name == "identity_holdout" else "emotion"
+
+
+def prepared(name: str, people: list[tuple[int, int]], share: float = 0.1) -> tuple[Index, dict[str, Any]]:
+    """An index and settings with which a protocol makes splits."""
+    subjects = sorted(labelled_subjects(people))
+    chosen: dict[str, Any] = {"validation_share": share}
+    columns: dict[str, Any] = {}
+    if name in KFOLDS:
+        chosen["folds"] = 3
+    elif name == "subject_lists":
+        chosen["lists"] = [f"s{subjects[0]:02d}", f"s{subjects[2]:02d} s{subjects[1]:02d}"]
+    elif name == "official_split":
+        columns["split"] = ["test" if subject in subjects[:2] else "train" for subject, _ in people]
+    return make_index(people, **columns), chosen
+
+
+def units_of(index: Index, name: str) -> dict[str, str]:
+    """What an id must not share with another part, found row by row."""
+    unit = PROTOCOLS[name].unit
+    rows = index.table.to_dict("records")
+    return {
+        row["id"]: {"subject": row["subject"], "clip": row["clip"] or row["id"], "file": row["id"]}[unit]
+        for row in rows
+    }
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+@few
+@given(people=ENOUGH, seed=st.integers(0, 5), share=st.sampled_from([0.0, 0.1, 0.3]))
 def test_parts_are_disjoint_and_cover_every_label(
     name: str, people: list[tuple[int, int]], seed: int, share: float
 ) -> None:
-    assume(len(labelled_subjects(people)) >= 4)
-    index = make_index(people)
-    settings = {"seed": seed, "validation_share": share, **({"folds": 3} if name in KFOLDS else {})}
-    splits = make_splits(index, name, settings, "emotion")
+    index, chosen = prepared(name, people, share)
+    splits = make_splits(index, name, {**chosen, "seed": seed}, target_of(name))
     labelled = sorted(index.table["id"][index.table["emotion"].notna()])
-    subject_of = dict(zip(index.table["id"], index.table["subject"], strict=True))
+    unit_of = units_of(index, name)
     for split in splits:
         assert sorted([*split.train, *split.validation, *split.test]) == labelled
-        parts = [{subject_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
+        parts = [{unit_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
         assert len(set.union(*parts)) == sum(map(len, parts))
         assert bool(split.validation) == (share > 0)
         assert split.train and split.test
-    if name in KFOLDS:
+    if name in EVERY_ONCE:
         assert sorted(entry for split in splits for entry in split.test) == labelled
 
 
-@pytest.mark.parametrize("name", [*KFOLDS, "subject_holdout"])
-@given(people=PEOPLE, seed=st.integers(0, 1000))
+@pytest.mark.parametrize("name", PROTOCOLS)
+@few
+@given(people=ENOUGH, seed=st.integers(0, 1000), most=st.sampled_from([0, 3]))
 def test_order_of_rows_and_unlabelled_people_change_nothing(
-    name: str, people: list[tuple[int, int]], seed: int
+    name: str, people: list[tuple[int, int]], seed: int, most: int
 ) -> None:
-    assume(len(labelled_subjects(people)) >= 4)
-    settings = {"folds": 3} if name in KFOLDS else {}
-    index = make_index(people)
-    splits = make_splits(index, name, settings, "emotion")
+    index, chosen = prepared(name, people)
+    chosen["train_samples"] = most
+    splits = make_splits(index, name, chosen, target_of(name))
     shuffled = replace(index, table=index.table.sample(frac=1.0, random_state=seed))
-    assert make_splits(shuffled, name, settings, "emotion") == splits
-    more = make_index([*people, (50, 4), (51, 4)])  # two more people, neither with a label
-    assert make_splits(more, name, settings, "emotion") == splits
+    assert make_splits(shuffled, name, chosen, target_of(name)) == splits
+    assert [split.hash for split in splits] == [s.hash for s in make_splits(shuffled, name, chosen, target_of(name))]
+    columns = {"split": [*index.table["split"], "train", "test"]} if "split" in index.table else {}
+    more = make_index([*people, (50, 4), (51, 4)], **columns)  # two more people, neither with a label
+    assert make_splits(more, name, chosen, target_of(name)) == splits
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+@few
+@given(people=ENOUGH, seed=st.integers(0, 5), most=st.integers(1, 20))
+def test_a_cut_takes_from_training_alone(name: str, people: list[tuple[int, int]], seed: int, most: int) -> None:
+    index, chosen = prepared(name, people)
+    chosen["seed"] = seed
+    whole = make_splits(index, name, chosen, target_of(name))
+    cut = make_splits(index, name, {**chosen, "train_samples": most}, target_of(name))
+    again = make_splits(index, name, {**chosen, "train_samples": most}, target_of(name))
+    larger = make_splits(index, name, {**chosen, "train_samples": most + 1}, target_of(name))
+    assert cut == again
+    for before, after, one_more in zip(whole, cut, larger, strict=True):
+        assert (after.validation, after.test) == (before.validation, before.test)
+        assert len(after.train) == min(most, len(before.train))
+        assert set(after.train) <= set(one_more.train) <= set(before.train)
+
+
+def test_a_cut_keeps_the_shares_of_classes() -> None:
+    people = [(i % 40, 0 if i % 10 < 6 else 1 if i % 10 < 9 else 2) for i in range(1000)]
+    index = make_index(people)
+    drawn = set()
+    for seed in (0, 1):
+        chosen = {"folds": 2, "validation_share": 0, "train_samples": 100, "seed": seed}
+        (split, _) = make_splits(index, "subject_kfold", chosen, "emotion")
+        whole = make_splits(index, "subject_kfold", {**chosen, "train_samples": 0}, "emotion")[0]
+        wished = index.table["emotion"].iloc[index.rows_of(whole.train)].value_counts(normalize=True) * 100
+        found = index.table["emotion"].iloc[index.rows_of(split.train)].value_counts()
+        assert ((found - wished).abs() <= 1).all() and len(found) == 3
+        drawn.add(split.train)
+    assert len(drawn) == 2
 
 
 @given(people=PEOPLE, folds=st.integers(2, 5))
@@ -150,6 +223,39 @@ def test_check_names_at_most_five_codes() -> None:
         check_split(index, split)
     with pytest.raises(UserError, match="empty test part"):
         check_split(index, Split("planted", tuple(index.ids), (), ()))
+    with pytest.raises(UserError, match="empty train part"):
+        check_split(index, Split("planted", (), (), tuple(index.ids)))
+
+
+@pytest.mark.parametrize("parts", [(0, 1), (0, 2), (1, 2)])
+@pytest.mark.parametrize(
+    ("unit", "shared"), [("subject", "s00"), ("clip", "cabcdef01"), ("clip", None), ("file", None)]
+)
+def test_a_planted_unit_on_both_sides_is_refused_with_its_code(
+    parts: tuple[int, int], unit: Unit, shared: str | None
+) -> None:
+    """The clip of no code is a path; what is shown of it is a hash. An image of no clip is shown by its id."""
+    clips = [shared if unit == "clip" and shared else "Anna Muster/1"] * 2
+    index = make_index([(0, 0), (0 if unit == "subject" else 1, 1), *((i, 0) for i in range(2, 8))],
+                       clip=[*clips, "", "", "x", "y", "z", "w"])  # fmt: skip
+    first, second, *others = index.ids
+    ids = [others[:2], others[2:4], others[4:]]
+    ids[parts[0]].append(first)
+    ids[parts[1]].append(first if unit == "file" else second)
+    code = {"subject": "s00", "clip": shared or clip_code("fake", "Anna Muster/1"), "file": first}[unit]
+    names = [("train", "validation", "test")[part] for part in parts]
+    with pytest.raises(UserError, match=f"1 {unit}s both in {names[0]} and in {names[1]}: {code};") as caught:
+        check_split(index, Split("planted", *map(tuple, ids)), unit)
+    assert "Anna" not in str(caught.value)
+    ids[parts[1]].pop()
+    check_split(index, Split("planted", *map(tuple, ids)), unit)
+
+
+def test_an_image_of_no_clip_is_a_clip_of_its_own() -> None:
+    index = make_index([(0, 0), (0, 1), (0, 2), (1, 0)], clip=["", "", "a", "b"])
+    check_split(index, Split("planted", tuple(index.ids[:1]), tuple(index.ids[2:3]), tuple(index.ids[1:2])), "clip")
+    with pytest.raises(UserError, match=f"1 clips both in train and in test: {index.ids[0]};"):
+        check_split(index, Split("planted", tuple(index.ids[:1]), (), tuple(index.ids[:1])), "clip")
 
 
 def test_too_few_people_and_wrong_words() -> None:

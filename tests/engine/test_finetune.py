@@ -13,6 +13,7 @@ from fakes import patterns
 from safetensors.torch import load_file, save_file
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import file_sha256
 from fer_zoo.engine.checkpoint import checkpoint_hash, load_method
 from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.crossvalidate import crossvalidate, folds
@@ -285,6 +286,9 @@ def test_checkpoint_that_changed_since_is_refused(tune: Tune, trained: Path, tmp
     config = tune(checkpoint=copy)
     weights = load_file(copy / "model.safetensors")
     save_file({name: tensor + 1 for name, tensor in weights.items()}, copy / "model.safetensors")
+    card = json.loads((copy / "card.json").read_text())
+    card["weights_sha256"] = file_sha256(copy / "model.safetensors")  # another whole checkpoint
+    (copy / "card.json").write_text(json.dumps(card))
     with pytest.raises(UserError, match="is not what it was when this run was set up"):
         started(config, tmp_path)
 

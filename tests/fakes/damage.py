@@ -1,4 +1,4 @@
-"""What happens to files: cut, flipped, swapped, huge, of other types; and the only two outcomes that reading may have."""
+"""What happens to files: cut, flipped, swapped, huge, of other types; and the two outcomes that reading may have."""
 
 import json
 import resource

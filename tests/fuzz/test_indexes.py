@@ -80,9 +80,7 @@ def test_tables(tmp_path: Path, examples: int) -> None:
 
 
 @many
-@pytest.mark.parametrize(
-    "file", ["legend.csv", "500_picts_satz.csv"]
-)
+@pytest.mark.parametrize("file", ["legend.csv", "500_picts_satz.csv"])
 def test_facial_expressions(tmp_path: Path, file: str, examples: int) -> None:
     fake = facial_expressions.write(tmp_path)
     path = fake.root / "data" / file
