@@ -8,7 +8,10 @@ from pathlib import Path
 from fer_zoo.core.errors import UserError, nearest
 
 # In the order of the help. The module of a verb is its name, hyphens as underscores.
-VERBS = ("list", "info", "download", "check-data", "train", "crossvalidate", "evaluate", "predict", "demo")
+VERBS = (
+    *("list", "info", "download", "check-data", "train", "crossvalidate", "evaluate", "predict", "leaderboard"),
+    "demo",
+)
 
 # Flag -> what it does. They are about output and help; everything that changes the work is written key=value.
 FLAGS: Mapping[str, str] = {
@@ -19,6 +22,9 @@ FLAGS: Mapping[str, str] = {
     "--show-paths": "show paths, which may hold names of people, instead of ids alone",
     "--dry-run": "list what would be done",
     "--pictures": "write pictures, too",
+    "--print-jobs": "print one command a job, for any scheduler, and do nothing",
+    "--csv": "print CSV instead of a table",
+    "--markdown": "print Markdown instead of a table",
 }
 _SHORT = {"-h": "--help"}
 _EVERYWHERE = frozenset({"--help", "--version", "--debug"})

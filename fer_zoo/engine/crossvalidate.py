@@ -93,7 +93,7 @@ def crossvalidate(config: RunConfig, *, echo: Echo) -> tuple[EvaluationReport, P
     runs = folds(config, echo=echo)
     for number, run in enumerate(runs):
         echo(f"fold {number + 1} of {len(runs)}: {describe_data(run)}")
-        _train(run, echo=echo)
+        train_fold(run, echo=echo)
         run_job(evaluation_job(run, echo=echo), echo=echo)
     return pool(runs, echo=echo)
 
@@ -117,7 +117,7 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     return report, folder
 
 
-def _train(run: Run, *, echo: Echo) -> None:
+def train_fold(run: Run, *, echo: Echo) -> None:
     """Train a fold; on several devices in processes of its own, which end with it."""
     if is_alone(run.config.trainer):
         train_run(run, echo=echo)

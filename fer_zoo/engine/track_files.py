@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.sample import TARGETS
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.engine.config_files import configs_folder, options
 from fer_zoo.engine.run import Echo, Run
@@ -24,6 +25,7 @@ class TrackSettings:
 
     dataset: dict[str, Any] = field(default_factory=dict)
     protocol: dict[str, Any] = field(default_factory=dict)
+    target: str = setting("emotion", "what is predicted", choices=tuple(TARGETS))
     fingerprint: str = setting("", "of the complete data set; empty takes the data as they are found")
     frames: str = setting("all", "which frames of a clip are used")
     metrics: list[str] = setting([], "what is shown, the first one ranks; empty: all that fit")
@@ -58,8 +60,13 @@ class TrackFile:
         """The track on the data of a run, told where they are not those that its file names.
 
         Raises:
-            UserError: for a metric that does not fit the label space.
+            UserError: for a method of another target, or a metric that does not fit the label space.
         """
+        if run.target != self.settings.target:
+            raise UserError(
+                f"The track {self.name} is about {self.settings.target!r}, and {run.config.method['name']} learns"
+                f" {run.target!r} as it is set; choose another method, or set its method.target."
+            )
         space, found = run.index.space(run.target), run.index.fingerprint()
         if self.settings.fingerprint not in ("", found):
             echo(

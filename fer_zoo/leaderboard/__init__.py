@@ -1,0 +1,1 @@
+"""Leaderboards: grids of jobs on a track, records of what came out, tables of them."""
