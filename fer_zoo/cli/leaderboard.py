@@ -7,8 +7,8 @@ fer-zoo leaderboard show track=NAME [records=FOLDER] [--csv | --markdown | --jso
   fer-zoo leaderboard run track=facial_expressions methods=timm_classifier seeds=3 trainer.max_epochs=4 --print-jobs
   fer-zoo leaderboard show track=facial_expressions
 
-A track (`fer-zoo list tracks`, or a file of your own, track=PATH.yaml) fixes data, folds, metrics and rules. methods are
-names of methods or experiments, each perhaps with settings of its own: NAME:KEY=VALUE:KEY=VALUE. Every method × seed ×
+A track (`fer-zoo list tracks`, or a file of your own, track=PATH.yaml) fixes data, folds, metrics and rules. methods=
+names methods or experiments, each perhaps with settings of its own: NAME:KEY=VALUE:KEY=VALUE. Every method × seed ×
 fold is one job; what is done is not repeated, and what failed is a row with its reason. A linear layer on the pixels,
 which every method must beat, joins by itself.
 

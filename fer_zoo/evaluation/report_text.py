@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _TITLE_WIDTH = 12
+_WORDS = ("predicted as", "reason", "track", "how it differs", "commercial use")
 _ANY_WIDTH = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportTable:
-    """A table of finished cells; the first column and `predicted as` are words, the others numbers."""
+    """A table of finished cells; the first column and those named in `_WORDS` are words, the others numbers."""
 
     title: str
     header: Sequence[str]
@@ -116,7 +117,7 @@ def _rich_table(table: ReportTable, *, stacked: bool) -> "Table":
 
 
 def _is_text(column: int, table: ReportTable) -> bool:
-    return column == 0 or table.header[column] == "predicted as"
+    return column == 0 or table.header[column] in _WORDS
 
 
 def _rule(column: int, table: ReportTable) -> str:
