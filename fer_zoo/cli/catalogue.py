@@ -106,6 +106,27 @@ def _experiments() -> list[Row]:
     return rows
 
 
+def _tracks() -> list[Row]:
+    from fer_zoo.engine.config_files import options
+    from fer_zoo.engine.track_files import read_track
+
+    rows: list[Row] = []
+    for name in options("track"):
+        own = read_track(name).settings
+        rows.append(
+            {
+                "name": name,
+                "targets": [own.target],
+                "dataset": own.dataset["name"],
+                "protocol": own.protocol["name"],
+                "metrics": list(own.metrics),
+                "selection": own.selection,
+                "fingerprint": own.fingerprint,
+            }
+        )
+    return rows
+
+
 def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values with the keys that a user would write."""
     flat: dict[str, Any] = {}
@@ -121,4 +142,5 @@ KINDS: Mapping[str, Callable[[], Sequence[Row]]] = {
     "metrics": _metrics,
     "label_spaces": _label_spaces,
     "experiments": _experiments,
+    "tracks": _tracks,
 }

@@ -2,7 +2,8 @@
 
 fer-zoo list [KIND] [PATTERN] [target=NAME] [commercial=yes|ask|no]
 
-KIND is methods, datasets, protocols, metrics, label_spaces or experiments; without one it shows methods and data sets.
+KIND is methods, datasets, protocols, metrics, label_spaces, experiments or tracks; without one it shows methods and
+data sets.
 PATTERN knows *, ? and [abc].
 
   fer-zoo list
@@ -32,6 +33,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("name", "better", "summary"),
     "label_spaces": ("name", "holds", "size", "entries"),
     "experiments": ("name", "method", "dataset", "protocol"),
+    "tracks": ("name", "targets", "dataset", "protocol", "metrics"),
 }
 Keep = Callable[[Mapping[str, Any]], bool]
 

@@ -1,13 +1,14 @@
 """Scoring a checkpoint on people it has never seen: predictions, report, pictures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.files import write_json
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.protocols import Split
@@ -17,8 +18,9 @@ from fer_zoo.engine.jobs import Job
 from fer_zoo.engine.label_match import match_sentences
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_report
-from fer_zoo.engine.run import Echo, Run, open_run
+from fer_zoo.engine.run import WHOLE, Echo, Run, open_run
 from fer_zoo.engine.setting_texts import typed
+from fer_zoo.engine.track_files import read_track, refuse_fixed
 from fer_zoo.engine.trackers import pictures_in, send_evaluation
 from fer_zoo.engine.trainer import device_kind
 from fer_zoo.evaluation.prediction_table import write_predictions
@@ -43,6 +45,7 @@ class EvaluationSettings:
     """What belongs to an evaluation and to no run."""
 
     calibrated: bool = setting(False, "probabilities at the temperature that training fitted; answers stay the same")
+    track: str = setting("", "score on a track: its data, folds, frames and metrics")
 
 
 def evaluate(
@@ -63,6 +66,10 @@ def evaluate(
     if any(key.startswith("method") for key, _ in settings):
         raise UserError("A checkpoint brings its method with it; evaluate takes no method settings.")
     own, settings = _own_settings(settings)
+    file = read_track(own.track) if own.track else None
+    if file is not None:
+        refuse_fixed(settings, file.name)
+        settings = [*file.words(), *settings]
     folder = checkpoint_folder(checkpoint)
     task = load_method(folder, calibrated=own.calibrated)
     _require_training(task.card, folder)
@@ -70,16 +77,33 @@ def evaluate(
     is_split = bool(keys & {"protocol", "protocol.name"})
     config = _configuration(folder, task.card, settings)
     run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
+    if file is not None:
+        run = _on_track(run, task.card, keys)
     part = "test_calibrated" if own.calibrated else "test"
     refuse_training_data(task.card, run, echo=echo)
     if run.index.fingerprint() != task.card["training"]["fingerprint"]:
         part = f"{part}_{run.index.dataset}"  # beside the run's own test part
         for sentence in match_sentences(run.index, run.split.test, task.spaces[run.target]):
             echo(sentence)
+    track = None if file is None else file.resolve(run, echo=echo)
+    part = part if track is None else f"{part}_track_{track.name}"
     output = run.config.output if "output" in keys else folder.parent / part
     report = evaluate_run(task, run, Path(output), echo=echo)
+    if track is not None:
+        write_json(Path(output) / "track.json", {**track.to_dict(), "hash": track.hash, "split": run.split.name})
+        echo(f"track {track.name}, hash {track.hash}, {run.split.name}")
     _send(folder.parent, part, report, Path(output), echo)
     return report, Path(output)
+
+
+def _on_track(run: Run, card: Mapping[str, Any], keys: set[str]) -> Run:
+    """The run on the fold that the checkpoint was trained on or that is named, else on all test people of the track."""
+    training = card["training"]
+    is_own = run.index.fingerprint() == training["fingerprint"] and run.config.protocol == training["protocol"]
+    if is_own or "fold" in keys or len(run.splits) == 1:
+        return run
+    tested = dict.fromkeys(name for split in run.splits for name in split.test)
+    return Run(replace(run.config, fold=0), run.index, run.target, (Split(WHOLE, (), (), tuple(tested)),))
 
 
 def evaluation_job(run: Run, *, echo: Echo) -> Job:
@@ -121,7 +145,8 @@ def _own_settings(settings: Sequence[tuple[str, str]]) -> tuple[EvaluationSettin
     Raises:
         UserError: for a value that is none, or a name that is nearly one.
     """
-    texts = {key: text for key, text in settings if key == "calibrated"}
+    names = [entry.name for entry in fields(EvaluationSettings)]
+    texts = {key: text for key, text in settings if key in names}
     for key, _ in settings:
         if key not in texts and (hint := nearest(key, ["calibrated"])):
             raise UserError(f"There is no setting {key!r}.{hint}")

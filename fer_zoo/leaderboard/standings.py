@@ -115,7 +115,7 @@ def standings_of(folder: Path, name: str) -> Board:
     if not tables:
         raise UserError(f"Not one record of the track {file.name} in {folder} has a whole table; `show` has no score.")
     space = next(iter(tables.values()))[1]
-    by_name = {key: {seed: table for seed, table in found.items()} for key, (found, _) in tables.items()}
+    by_name = {key: of_seeds for key, (of_seeds, _) in tables.items()}
     sums = {key: mean_sums([table_sums(table, space) for table in seeds.values()]) for key, seeds in by_name.items()}
     ranked = {key: value for key, value in sums.items() if key.split(":")[0] != PROBE} or sums
     wrong = track.missing_is_wrong

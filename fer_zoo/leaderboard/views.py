@@ -99,10 +99,11 @@ def _sentences(board: Board) -> list[str]:
     track = board.track
     protocol = ", ".join(f"{key}={value}" for key, value in track.protocol.items() if key != "name")
     devices = sorted({str(row.cost["device"]) for row in board.standings})
+    rules = f"weights by {track.selection}, missing outputs {track.missing_outputs}"
     return [
         f"Track {track.name}, hash {track.hash}: index {track.fingerprint}, {track.label_space},"
-        f" {track.protocol['name']} ({protocol}), frames {track.frames}, weights by {track.selection}, missing outputs {track.missing_outputs},"
-        f" undetected faces {track.undetected_faces}. Images: {'; '.join(board.pixels)}.",
+        f" {track.protocol['name']} ({protocol}), frames {track.frames}, {rules}, undetected faces"
+        f" {track.undetected_faces}. Images: {'; '.join(board.pixels)}.",
         f"Scores are pooled over the folds and averaged over the seeds, with 95 % intervals over {board.people:,}"
         " people. Methods that share a rank cannot be told apart from its leader (permutation test over people, Holm,"
         " 5 %).",
