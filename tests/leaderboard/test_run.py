@@ -73,7 +73,7 @@ def test_a_failed_job_is_a_record_with_its_reason_and_the_others_go_on(place: Pl
 )
 def test_mistakes_are_one_sentence(done: Place, methods: str, own: dict[str, str], said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
-        done.plan(methods, **own).cells
+        print_jobs(done.plan(methods, **own))
     assert "\n" not in str(caught.value)
 
 
