@@ -250,8 +250,10 @@ class FaceDataModule(pl.LightningDataModule):
         After a resume from a checkpoint written at the end of an epoch, Lightning still names that epoch as the current
         one when it fetches the first batches, and workers fetch before it tells the sampler.
         """
-        trainer: Any = self.trainer
-        return 0 if trainer is None else int(trainer.fit_loop.epoch_progress.current.processed)
+        if self.trainer is None:
+            return 0
+        progress: Any = self.trainer.fit_loop.epoch_progress.current
+        return int(progress.processed)
 
     def _evaluation_loader(self, part: str) -> DataLoader[Sample]:
         ids = self._ready_parts()[part].usable

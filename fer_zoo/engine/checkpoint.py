@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import zipfile
 import zlib
@@ -179,7 +180,7 @@ _RESUMED = {"state_dict": dict, "loops": dict, "callbacks": dict, "optimizer_sta
 # What reading a damaged archive raises; a pickle that would run code is one of them.
 _DAMAGES = (
     zipfile.BadZipFile, pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError, TypeError,
-    AttributeError, OverflowError, OSError, zlib.error,
+    AttributeError, OverflowError, OSError, struct.error, zlib.error,
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 NAMED: Mapping[str, tuple[str, ...]] = {"method": ("name",), "dataset": ("name", "root"), "protocol": ("name",)}
 PLAIN = ("data", "trainer", "logger")
 CONFIG = "config.yaml"
-_LONGEST = 1 << 20  # characters of a config.yaml
+_LONGEST = 1 << 16  # characters of a config.yaml
 FILES = ("trainer", "logger", "experiment")  # written trainer=NAME, where NAME is a file
 
 
