@@ -34,11 +34,14 @@ TARGETS: Mapping[str, TargetSchema] = {
 }
 
 
+_ANY = "surrogatepass"  # names of files may be bytes that are no UTF-8
+
+
 def sample_id(dataset: str, relative_path: str) -> str:
     """The name under which a sample is shown: 12 hex digits, the same on every machine."""
-    return sha256(f"{dataset}/{relative_path}".encode()).hexdigest()[:12]
+    return sha256(f"{dataset}/{relative_path}".encode(errors=_ANY)).hexdigest()[:12]
 
 
 def subject_code(dataset: str, name: str) -> str:
     """The code under which a person is shown; the name itself reaches no log, table or picture."""
-    return "s" + sha256(f"{dataset}/{name}".encode()).hexdigest()[:8]
+    return "s" + sha256(f"{dataset}/{name}".encode(errors=_ANY)).hexdigest()[:8]

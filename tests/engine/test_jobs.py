@@ -1,13 +1,19 @@
 """Jobs: states of a folder, one worker at a time, ids."""
 
 import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import read_json
+from fer_zoo.core.files import read_json, read_record, write_json
 from fer_zoo.engine.jobs import FAILURE, LOCK, RESULT, RESUME, Job, job_id, process_rank, run_job, status
 
 
@@ -136,3 +142,72 @@ def test_id_follows_the_inputs_and_not_their_order() -> None:
     assert job_id({"a": 1}) != job_id({"a": 2})
     assert len(job_id({})) == 12
     assert set(job_id({})) <= set("0123456789abcdef")
+
+
+def _do_all(below: Path, numbers: list[int]) -> None:
+    """A process that does the jobs of a grid in its own order; what others are at is looked after again."""
+
+    def work(folder: Path) -> dict[str, Any]:
+        with (folder / "worked").open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+        time.sleep(0.02)
+        return {"process": os.getpid(), "values": [int(folder.name)] * 5000}
+
+    left = numbers
+    while left:
+        later = []
+        for number in left:
+            try:
+                run_job(Job(folder=below / str(number), label=f"job {number}", work=work), echo=quiet)
+            except UserError as error:
+                assert "worked on by another process" in str(error)
+                later.append(number)
+            write_json(below / "summary.json", {"process": os.getpid(), "values": [number] * 5000})
+        left = later
+    os._exit(0)
+
+
+def test_processes_on_the_same_jobs_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+    context, number = multiprocessing.get_context("fork"), 24
+    orders = [np.random.default_rng(seed).permutation(number).tolist() for seed in range(6)]
+    workers = [context.Process(target=_do_all, args=(tmp_path, order)) for order in orders]
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):  # reading meanwhile sees whole files, and hinders nobody
+        for folder in tmp_path.glob("[0-9]*"):
+            assert status(folder) in ("new", "running", "done")
+            if (folder / RESULT).exists():
+                assert read_record(folder / RESULT)["values"] == [int(folder.name)] * 5000
+        if (tmp_path / "summary.json").exists():
+            assert len(set(read_record(tmp_path / "summary.json")["values"])) == 1
+    assert [worker.exitcode for worker in workers] == [0] * 6
+    for job_number in range(number):
+        (once,) = (tmp_path / str(job_number) / "worked").read_text().splitlines()
+        assert read_record(tmp_path / str(job_number) / RESULT)["process"] == int(once)
+    assert len(list(tmp_path.iterdir())) == number + 1  # no temporary file is left
+
+
+def test_a_job_finished_between_the_look_and_the_lock_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def lock(folder: Path, label: str) -> Iterator[None]:
+        write_json(folder / RESULT, {"answer": 7})  # by another process, which then lets go of the folder
+        yield
+
+    monkeypatch.setattr("fer_zoo.engine.jobs._lock", lock)
+    assert run_job(job(tmp_path, RuntimeError("ran again")), echo=quiet) == {"answer": 7}
+
+
+def test_a_result_that_is_damaged_is_told(tmp_path: Path) -> None:
+    run_job(job(tmp_path), echo=quiet)
+    (tmp_path / RESULT).write_text('{"answer": 4')
+    with pytest.raises(UserError, match=r"result\.json .*is no whole JSON file"):
+        run_job(job(tmp_path), echo=quiet)
+
+
+def test_what_a_kill_left_behind_after_the_result_goes(tmp_path: Path) -> None:
+    run_job(job(tmp_path), echo=quiet)
+    (tmp_path / RESUME).write_bytes(b"of the last epoch")
+    run_job(job(tmp_path), echo=quiet)
+    assert not (tmp_path / RESUME).exists()

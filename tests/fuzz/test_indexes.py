@@ -98,8 +98,12 @@ def test_facial_expressions(tmp_path: Path, file: str, examples: int) -> None:
 @many
 def test_image_folders(tmp_path: Path, examples: int) -> None:
     """Names of folders and files as any system writes them, also those that are no UTF-8."""
-    pattern = st.sampled_from(["", r"^(\w+)_", "(", "(a)(b)", "(x*)"])
-    files = st.lists(st.tuples(NAMES, NAMES.map(lambda name: f"{name}.jpg") | NAMES), max_size=6)
+    pattern = st.sampled_from(["", "", r"^(\w+)_", "(", "(a)(b)", "(x*)", "(.)"])
+    folders = st.sampled_from(["anger", "fear", "Happy"])
+    images = NAMES.map(lambda name: f"{name}.jpg")
+    files = st.lists(st.tuples(folders, images), max_size=6) | st.lists(
+        st.tuples(folders | NAMES, images | NAMES), max_size=6
+    )
     cases = st.tuples(files, pattern, st.sampled_from(["own", "emotion/basic7"]))
     root = tmp_path / "faces"
 
