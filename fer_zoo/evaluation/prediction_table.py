@@ -266,6 +266,8 @@ def _parse_meta(header: bytes, path: Path) -> TableMeta:
             "Read it with the version of fer_zoo that wrote it, or evaluate again."
         )
     wrong = [key for key, kind in kinds.items() if not isinstance(stored.get(key), kind)]
+    if not wrong and not all(isinstance(column, dict) for column in stored["columns"].values()):
+        wrong = ["columns"]
     if wrong:
         raise UserError(f"The header of {path} is damaged: it lacks {wrong[0]!r}. Evaluate again to write it.")
     try:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def full_disk(room: int) -> Iterator[None]:
-    """Writing more than `room` bytes into a file fails as on a full disk; Python ignores the signal that comes first."""
+    """Writing more than `room` bytes into a file fails as on a full disk; Python ignores the signal before it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:

@@ -136,6 +136,6 @@ def _changed(table: pa.Table, name: str, kind: str) -> pa.Table:
     if kind == "twice":
         return table.append_column(name, table.column(places[0]))
     if kind == "one value missing":
-        values = [None, *table.column(places[0]).to_pylist()[1:]]
-        return table.set_column(places[0], name, pa.array(values, table.column(places[0]).type))
+        column = table.column(places[0])
+        return table.set_column(places[0], name, pa.chunked_array([pa.nulls(1, column.type), *column[1:].chunks]))
     return table.set_column(places[0], name, COLUMNS[kind](len(table)))

@@ -25,6 +25,7 @@ from fer_zoo.data.sheets import Sheet, number
 
 NAME = "table"
 
+_LONGEST_NUMBER = 18  # digits that 64 bits hold
 _ACTION_UNIT = re.compile(r"(?:au)?\s*(\d{1,2})(?:_r)?", re.IGNORECASE)
 
 
@@ -206,8 +207,8 @@ def _descriptions(sheet: Sheet, settings: TableSettings) -> dict[str, list[Any]]
 
 
 def _frame(cell: str) -> int:
-    if not cell.isdecimal():
-        raise UserError(f"frame {cell!r} is not a whole number.")
+    if not cell.isdecimal() or len(cell) > _LONGEST_NUMBER:
+        raise UserError(f"frame {cell!r} is not a whole number, or has more than {_LONGEST_NUMBER} digits.")
     return int(cell)
 
 
