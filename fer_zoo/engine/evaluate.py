@@ -189,6 +189,9 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
+    named = [text for key, text in settings if key in ("dataset", "dataset.name")]
+    if named == [training["dataset"]["name"]] and not keys & {"protocol", "protocol.name"}:
+        settings = [("protocol", training["protocol"]["name"]), *settings]  # its settings, not those of the default
     # Where faces were looked for in training, and what became of unreadable images, holds in evaluation.
     kept = [(f"data.{key}", str(training["data"][key])) for key in ("detector", "on_unreadable")]
     config = compose(

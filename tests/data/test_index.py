@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import label_space
-from fer_zoo.data.index import Index, Note, index_table, space_for
+from fer_zoo.core.label_spaces import label_space, own_space
+from fer_zoo.data.index import Index, Note, clip_code, index_table, space_for
 
 EMOTIONS = ["happiness", "fear", None, "neutral"]
 
@@ -94,6 +94,23 @@ def test_fingerprint_covers_values_and_split_but_not_pixels_or_second_labels() -
     tables = [index.table.assign(**dict.fromkeys(space.entries, value)) for value in (1.0, 2.0)]
     prints = {replace(index, table=table, label_spaces={"au": space}).fingerprint() for table in tables}
     assert len(prints) == 2
+
+
+def test_identities_are_labels_and_part_of_the_fingerprint() -> None:
+    plain = make_index()
+    index = make_index(identity=["p1", None, float("nan"), "p2"])
+    assert list(index.table["identity"]) == ["p1", None, None, "p2"]
+    assert index.fingerprint() not in {plain.fingerprint(), make_index(identity=["p1", None, None, "p1"]).fingerprint()}
+    named = replace(index, label_spaces={"identity": own_space("identity", ["p1", "p2"], where="")})
+    assert named.target_array("identity").tolist() == [0, -1, -1, 1]
+    assert make_index(peak=[0, 1, 0, None]).fingerprint() == plain.fingerprint()
+
+
+def test_clips_are_shown_by_a_code() -> None:
+    assert clip_code("fake", "Anna/smile") == clip_code("fake", "Anna/smile") != clip_code("fake", "Anna/frown")
+    assert clip_code("fake", "Anna/smile") != clip_code("other", "Anna/smile")
+    code = clip_code("fake", "Anna/smile")
+    assert clip_code("fake", code) == code and len(code) == 9
 
 
 def test_notes_of_a_kind() -> None:

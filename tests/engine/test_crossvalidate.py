@@ -1,16 +1,18 @@
 """Crossvalidation: every fold once, every test id once, nothing twice."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fakes import clips
 
 import fer_zoo.engine.train as train_module
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.config import RunConfig
+from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.crossvalidate import crossvalidate, describe_folds, folds
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
@@ -50,6 +52,32 @@ def test_dry_run_makes_nothing(configuration: Configure, tmp_path: Path) -> None
     assert [row["train"] + row["validation"] + row["test"] for row in rows] == [48, 48]
     assert len({row["folder"] for row in rows}) == 2
     assert not (tmp_path / "runs").exists()
+
+
+def test_folds_tell_what_their_parts_hold(tmp_path: Path) -> None:
+    sheet = clips.write(tmp_path / "faces")
+    words = clips.settings(sheet, tmp_path / "runs", protocol="leave_one_subject_out")
+    runs = folds(compose(words, verb="crossvalidate"), echo=quiet)
+    rows = describe_folds(runs)
+    assert [row["fold"] for row in rows] == ["fold1", "fold2", "fold3", "fold4"]
+    for row, run in zip(rows, runs, strict=True):
+        assert (row["train"], row["train_subjects"], row["train_clips"]) == (36, 2, 12)
+        assert (row["test"], row["test_subjects"], row["test_clips"]) == (18, 1, 6)
+        assert row["ids"]["validation"] == list(run.split.validation)
+        subjects = run.index.table.set_index("id")["subject"]
+        assert row["subjects"]["test"] == sorted(set(subjects.loc[list(run.split.test)]))
+        assert row["hash"] == run.split.hash and row["identical"] == []
+    assert len({row["hash"] for row in rows}) == 4
+    json.dumps(rows)
+
+
+def test_copies_in_different_parts_are_named(configuration: Configure, faces: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(faces, tmp_path / "copied")
+    runs = folds(configuration(root=root, verb="crossvalidate"), echo=quiet)
+    images = dict(zip(runs[0].index.table["id"], runs[0].index.table["image"], strict=True))
+    first, second = runs[0].split.test[0], runs[0].split.train[0]
+    shutil.copy(root / images[first], root / images[second])
+    assert [row["identical"] for row in describe_folds(runs)] == [[sorted([first, second])]] * 2
 
 
 def test_several_processes_train_each_fold_apart(configuration: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
