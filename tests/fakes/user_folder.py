@@ -12,10 +12,11 @@ PEOPLE = ("anna", "ben", "cleo", "dora", "emil", "fran", "gita", "hugo")
 
 
 def write(folder: Path) -> Path:
-    """Class folders, a table, photographs, a video, and a copy of `facial_expressions` where it is looked for."""
+    """Class folders, a table, clips, photographs, a video, and `facial_expressions` where it is looked for."""
     _class_folders(folder / "my_faces", ("happiness", "neutral", "sadness"))
     _class_folders(folder / "my_moods", ("bored", "cheerful", "tired"))
     _table(folder / "photos")
+    _clips(folder / "clips")
     for name in ("holiday/beach.jpg", "holiday/dinner.jpg", "new_photos/today.jpg", "holiday.jpg", "a.jpg", "b.jpg"):
         _photograph(folder / name, seed=len(name))
     videos.write(folder / "clip.mp4", (_face(shade, side=96) for shade in range(-6, 6)))
@@ -48,6 +49,17 @@ def _table(root: Path) -> None:
             _photograph(root / person / f"{take}.jpg", seed=10 * number + take)
             lines.append(f"{person}/{take}.jpg,{mood},{person},{number % 5},{(number + take) % 5}")
     (root / "labels.csv").write_text("\n".join(lines) + "\n")
+
+
+def _clips(root: Path) -> None:
+    """Two clips of four people, of four frames each."""
+    lines = ["path,mood,who,clip,frame"]
+    for number, person in enumerate(PEOPLE[:4]):
+        for mood in ("happy", "sad"):
+            for frame in range(1, 5):
+                _photograph(root / person / f"{mood}_{frame}.jpg", seed=20 * number + frame, side=40)
+                lines.append(f"{person}/{mood}_{frame}.jpg,{mood},{person},{person} {mood},{frame}")
+    (root / "frames.csv").write_text("\n".join(lines) + "\n")
 
 
 def _facial_expressions(root: Path) -> None:
