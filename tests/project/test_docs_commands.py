@@ -36,6 +36,13 @@ PROVED_ELSEWHERE = {
     "fer-zoo train experiment=tiny_fernet_facial_expressions": "test_contributing.py",
     ".venv/bin/python -m pytest -k tiny_faces tests/data": "test_contributing.py",
 }
+LEADERBOARD = "tests/leaderboard, on a track of pictures that a network learns in seconds"
+PROVED_ELSEWHERE |= {
+    "fer-zoo leaderboard run track=facial_expressions methods=timm_classifier:backbone=resnet10t:image_size=48,"
+    "timm_classifier:backbone=lcnet_050 seeds=3": LEADERBOARD,
+    "fer-zoo leaderboard run track=facial_expressions methods=timm_classifier seeds=3": LEADERBOARD,
+    "fer-zoo leaderboard show track=facial_expressions": LEADERBOARD,
+}
 PAINTED = "README.md"  # the page whose pictures are painted, small; those of the others come from the same commands
 STARTS_PROCESSES = ("torchrun", "sbatch")  # run by test_docs_processes.py
 RUN = re.compile(r"runs/(\w+)/(?:RUN|0123456789ab)")
