@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import pickle
 import struct
 import subprocess
 import zipfile
@@ -13,6 +12,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -179,7 +179,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 _RESUMED = {"state_dict": dict, "loops": dict, "callbacks": dict, "optimizer_states": list}
 # What reading a damaged archive raises; a pickle that would run code is one of them.
 _DAMAGES = (
-    zipfile.BadZipFile, pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError, TypeError,
+    zipfile.BadZipFile, UnpicklingError, EOFError, RuntimeError, ValueError, LookupError, TypeError,
     AttributeError, OverflowError, OSError, struct.error, zlib.error,
 )  # fmt: skip
 
