@@ -22,7 +22,7 @@ from fer_zoo.core.registry import DATASETS, METHODS
 from fer_zoo.core.settings import describe_settings
 
 # What is asked for most and imported fastest comes first.
-_ORDER = ("methods", "datasets", "label_spaces", "protocols", "experiments", "tracks", "metrics")
+_ORDER = ("methods", "datasets", "label_spaces", "protocols", "experiments", "metrics")
 
 
 def run(command: Command) -> int:
@@ -67,7 +67,6 @@ _WORD = {
     "protocols": "a protocol",
     "experiments": "an experiment",
     "metrics": "a metric",
-    "tracks": "a track",
 }
 
 

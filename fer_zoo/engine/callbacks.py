@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.files import write_text
-from fer_zoo.engine.follow_test import FollowTest, test_name
+from fer_zoo.engine.follow_test import FollowTest, peeked_name
 from fer_zoo.metrics import metric
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -142,7 +142,7 @@ class KeepBest(pl.Callback):
             if name == LOSS:
                 scores[LOSS] = loss
         if self.selection == "test_peek" and self.followed is not None:
-            name = test_name(name)
+            name = peeked_name(name)
             scores[name] = self.followed.rows[-1][name]
         _require_finite(name, scores[name], trainer.current_epoch, "Choose another trainer.monitor.")
         best, value = self.best.get(name, math.nan), scores[name]

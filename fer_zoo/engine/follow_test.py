@@ -61,7 +61,7 @@ class FollowTest(pl.Callback):
         self.rows = list(state_dict["rows"])
 
 
-def test_name(monitor: str) -> str:
+def peeked_name(monitor: str) -> str:
     """The test part's name of a validation value.
 
     Raises:

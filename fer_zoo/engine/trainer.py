@@ -26,7 +26,7 @@ from fer_zoo.engine.callbacks import (
 )
 from fer_zoo.engine.checkpoint import AtomicCheckpointIO
 from fer_zoo.engine.course import FaceBar, LearningCurves, StepValues
-from fer_zoo.engine.follow_test import FollowTest, test_name
+from fer_zoo.engine.follow_test import FollowTest, peeked_name
 from fer_zoo.engine.jobs import RESUME
 from fer_zoo.engine.launch import devices_and_nodes, launch
 from fer_zoo.engine.trainer_settings import TrainerSettings
@@ -94,7 +94,7 @@ def fit_trainer(
     callbacks: list[pl.Callback] = [StopAtInterrupt(), SeedEachBatch(seed), StopAtNonFiniteLoss(), TellFewSteps(echo)]
     followed = FollowTest() if settings.follow_test or settings.selection == "test_peek" else None
     if settings.selection == "test_peek":
-        test_name(monitor[0])  # a mistake is told before any work
+        peeked_name(monitor[0])  # a mistake is told before any work
     if followed is not None:
         callbacks.append(followed)
     best = KeepBest(save, monitor, settings.selection, followed)

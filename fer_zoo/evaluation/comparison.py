@@ -109,7 +109,7 @@ def compare_methods(
         UserError: if there is no method, the images differ, or the metric does not fit or has no better and worse.
     """
     check_same_images(sums)
-    first = next(iter(sums.values()))
+    first, *_ = sums.values()
     upwards = _more_is_better(first.space, metric)
     bootstrap = bootstrap or Bootstrap()
     draws = {name: of_method.draw(bootstrap) for name, of_method in sums.items()}
@@ -126,30 +126,44 @@ def compare_methods(
     corrected = holm([test.p for test in tests])
     by_couple = dict(zip(couples, corrected.tolist(), strict=True))
     ranks = tie_ranks([name for name in order if not isnan(scores[name].value)], by_couple, level)
+    leader = draws[order[0]]
+    behind = {name: difference(draws[name], leader, metric, missing_is_wrong=missing_is_wrong) for name in order[1:]}
     methods = [
         RankedMethod(
             name=name,
             estimate=scores[name],
             rank=ranks.get(name),
-            behind=difference(draws[name], draws[order[0]], metric, missing_is_wrong=missing_is_wrong)
-            if name != order[0]
-            else Estimate(0.0),
+            behind=behind.get(name, Estimate(0.0)),
             holm=by_couple.get((order[0], name), float("nan")),
         )
         for name in order
     ]
+    pairs = [
+        MethodPair(better=a, worse=b, difference=test.difference, p=test.p, holm=by_couple[a, b])
+        for (a, b), test in zip(couples, tests, strict=True)
+    ]
+    people = first.num_subjects
+    return _found(metric, missing_is_wrong, level, people, permutations, methods, pairs)
+
+
+def _found(
+    metric: str,
+    missing_is_wrong: bool,
+    level: float,
+    people: int,
+    permutations: int,
+    methods: Sequence[RankedMethod],
+    pairs: Sequence[MethodPair],
+) -> Comparison:
     return Comparison(
         metric=metric,
         missing_is_wrong=missing_is_wrong,
         level=level,
-        subjects=first.num_subjects,
-        permutations=min(permutations, 2**first.num_subjects),
-        exact=2**first.num_subjects <= permutations,
+        subjects=people,
+        permutations=min(permutations, 2**people),
+        exact=2**people <= permutations,
         methods=tuple(methods),
-        pairs=tuple(
-            MethodPair(better=a, worse=b, difference=test.difference, p=test.p, holm=by_couple[a, b])
-            for (a, b), test in zip(couples, tests, strict=True)
-        ),
+        pairs=tuple(pairs),
     )
 
 

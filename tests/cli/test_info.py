@@ -63,7 +63,7 @@ def test_a_metric(capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys, "mae").splitlines()[:2] == ["mae: mean absolute error", "better          lower"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "tracks"])  # called as their data sets
 def test_everything_that_is_listed_has_information(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     for row in rows_of(kind):
         assert told(capsys, row["name"]).startswith(f"{row['name']}: ")

@@ -99,7 +99,7 @@ def test_a_sentence_of_many_lines_becomes_one(
 ) -> None:
     verb_that(monkeypatch, UserError("first\n  second"))
     assert main(["list"]) == 2
-    assert capsys.readouterr().err == "fer-zoo: first second\n"
+    assert capsys.readouterr().err == "fer-zoo: first\\n second\n"
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

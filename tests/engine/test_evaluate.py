@@ -48,7 +48,7 @@ def evaluated(trained: Path, faces: Path, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"training": None}, "it lacks 'training.dataset', so that nobody could tell whom it has seen"),
+        ({"training": None}, "it lacks 'training'"),
         ({"training.protocol": {}}, "it lacks 'training.protocol'"),
         ({"training.subject_hashes": "all"}, "it lacks 'training.subject_hashes'"),
         ({"training.earlier": 3}, "its 'training' is no such thing"),

@@ -11,13 +11,12 @@ from safetensors.torch import load_file
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.evaluate import evaluate
-from fer_zoo.engine.follow_test import optimism, test_name
+from fer_zoo.engine.follow_test import optimism
 from fer_zoo.engine.train import train
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 Configure = Callable[..., RunConfig]
 COLUMN = "test/emotion/mean_class_accuracy"
-test_name.__test__ = False  # type: ignore[attr-defined]  # a function of the package, no test
 
 
 def quiet(line: str) -> None:
