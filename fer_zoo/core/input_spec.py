@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fer_zoo.core.errors import UserError
 
@@ -21,15 +21,27 @@ def _is_finite(value: object) -> bool:
     return (isinstance(value, float) and math.isfinite(value)) or (type(value) is int and abs(value) < 1 << 53)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _is_alignment(value: object) -> bool:
+    return isinstance(value, str) and value in get_args(Alignment)
+
+
+def _is_colour(value: object) -> bool:
+    return isinstance(value, str) and value in get_args(Colour)
 
 
 def _per_channel(value: object) -> bool:
     return isinstance(value, list | tuple) and all(map(_is_finite, value))
 
 
-_CHECKS = (_is_side, _is_side, _is_finite, _is_text, _is_text, _per_channel, _per_channel)  # of the fields, in order
+_CHECKS = (
+    _is_side,
+    _is_side,
+    _is_finite,
+    _is_alignment,
+    _is_colour,
+    _per_channel,
+    _per_channel,
+)  # of the fields, in order
 
 
 @dataclass(frozen=True, kw_only=True)
