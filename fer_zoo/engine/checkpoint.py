@@ -180,7 +180,7 @@ _RESUMED = {"state_dict": dict, "loops": dict, "callbacks": dict, "optimizer_sta
 # What reading a damaged archive raises; a pickle that would run code is one of them.
 _DAMAGES = (
     zipfile.BadZipFile, UnpicklingError, EOFError, RuntimeError, ValueError, LookupError, TypeError,
-    AttributeError, OverflowError, OSError, struct.error, zlib.error,
+    AttributeError, AssertionError, OverflowError, OSError, struct.error, zlib.error,
 )  # fmt: skip
 
 
