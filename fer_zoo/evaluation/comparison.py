@@ -11,7 +11,7 @@ from jaxtyping import Float
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.evaluation.matched_sums import check_same_images
-from fer_zoo.evaluation.permutation import PERMUTATIONS, permutation_tests
+from fer_zoo.evaluation.permutation import PERMUTATIONS, PermutationTest, permutation_tests
 from fer_zoo.evaluation.subject_sums import (
     WITHOUT_INTERVAL,
     Bootstrap,
@@ -115,55 +115,45 @@ def compare_methods(
     draws = {name: of_method.draw(bootstrap) for name, of_method in sums.items()}
     scores = {name: drawn.estimate(metric, missing_is_wrong=missing_is_wrong) for name, drawn in draws.items()}
     order = _best_first({name: score.value for name, score in scores.items()}, upwards=upwards)
-    couples = list(combinations(order, 2))
     tests = permutation_tests(
-        [(sums[a], sums[b]) for a, b in couples],
+        [(sums[a], sums[b]) for a, b in combinations(order, 2)],
         metric,
         missing_is_wrong=missing_is_wrong,
         permutations=permutations,
         seed=seed,
     )
-    corrected = holm([test.p for test in tests])
-    by_couple = dict(zip(couples, corrected.tolist(), strict=True))
+    pairs = _corrected_pairs(order, tests)
+    by_couple = {(pair.better, pair.worse): pair.holm for pair in pairs}
     ranks = tie_ranks([name for name in order if not isnan(scores[name].value)], by_couple, level)
     leader = draws[order[0]]
     behind = {name: difference(draws[name], leader, metric, missing_is_wrong=missing_is_wrong) for name in order[1:]}
-    methods = [
-        RankedMethod(
-            name=name,
-            estimate=scores[name],
-            rank=ranks.get(name),
-            behind=behind.get(name, Estimate(0.0)),
-            holm=by_couple.get((order[0], name), float("nan")),
-        )
-        for name in order
-    ]
-    pairs = [
-        MethodPair(better=a, worse=b, difference=test.difference, p=test.p, holm=by_couple[a, b])
-        for (a, b), test in zip(couples, tests, strict=True)
-    ]
-    people = first.num_subjects
-    return _found(metric, missing_is_wrong, level, people, permutations, methods, pairs)
-
-
-def _found(
-    metric: str,
-    missing_is_wrong: bool,
-    level: float,
-    people: int,
-    permutations: int,
-    methods: Sequence[RankedMethod],
-    pairs: Sequence[MethodPair],
-) -> Comparison:
     return Comparison(
         metric=metric,
         missing_is_wrong=missing_is_wrong,
         level=level,
-        subjects=people,
-        permutations=min(permutations, 2**people),
-        exact=2**people <= permutations,
-        methods=tuple(methods),
-        pairs=tuple(pairs),
+        subjects=first.num_subjects,
+        permutations=min(permutations, 2**first.num_subjects),
+        exact=2**first.num_subjects <= permutations,
+        methods=tuple(
+            RankedMethod(
+                name=name,
+                estimate=scores[name],
+                rank=ranks.get(name),
+                behind=behind.get(name, Estimate(0.0)),
+                holm=by_couple.get((order[0], name), float("nan")),
+            )
+            for name in order
+        ),
+        pairs=pairs,
+    )
+
+
+def _corrected_pairs(order: Sequence[str], tests: Sequence[PermutationTest]) -> tuple[MethodPair, ...]:
+    """All pairs of methods, best first, with p corrected for their number."""
+    corrected = holm([test.p for test in tests]).tolist()
+    return tuple(
+        MethodPair(better=better, worse=worse, difference=test.difference, p=test.p, holm=p)
+        for (better, worse), test, p in zip(combinations(order, 2), tests, corrected, strict=True)
     )
 
 
