@@ -111,22 +111,26 @@ def compare_methods(
     check_same_images(sums)
     first, *_ = sums.values()
     upwards = _more_is_better(first.space, metric)
-    bootstrap = bootstrap or Bootstrap()
-    draws = {name: of_method.draw(bootstrap) for name, of_method in sums.items()}
+    draws = {name: of_method.draw(bootstrap or Bootstrap()) for name, of_method in sums.items()}
     scores = {name: drawn.estimate(metric, missing_is_wrong=missing_is_wrong) for name, drawn in draws.items()}
     order = _best_first({name: score.value for name, score in scores.items()}, upwards=upwards)
-    tests = permutation_tests(
-        [(sums[a], sums[b]) for a, b in combinations(order, 2)],
-        metric,
-        missing_is_wrong=missing_is_wrong,
-        permutations=permutations,
-        seed=seed,
-    )
+    couples = [(sums[a], sums[b]) for a, b in combinations(order, 2)]
+    tests = permutation_tests(couples, metric, missing_is_wrong=missing_is_wrong, permutations=permutations, seed=seed)
     pairs = _corrected_pairs(order, tests)
     by_couple = {(pair.better, pair.worse): pair.holm for pair in pairs}
     ranks = tie_ranks([name for name in order if not isnan(scores[name].value)], by_couple, level)
     leader = draws[order[0]]
     behind = {name: difference(draws[name], leader, metric, missing_is_wrong=missing_is_wrong) for name in order[1:]}
+    methods = [
+        RankedMethod(
+            name=name,
+            estimate=scores[name],
+            rank=ranks.get(name),
+            behind=behind.get(name, Estimate(0.0)),
+            holm=by_couple.get((order[0], name), float("nan")),
+        )
+        for name in order
+    ]
     return Comparison(
         metric=metric,
         missing_is_wrong=missing_is_wrong,
@@ -134,16 +138,7 @@ def compare_methods(
         subjects=first.num_subjects,
         permutations=min(permutations, 2**first.num_subjects),
         exact=2**first.num_subjects <= permutations,
-        methods=tuple(
-            RankedMethod(
-                name=name,
-                estimate=scores[name],
-                rank=ranks.get(name),
-                behind=behind.get(name, Estimate(0.0)),
-                holm=by_couple.get((order[0], name), float("nan")),
-            )
-            for name in order
-        ),
+        methods=tuple(methods),
         pairs=pairs,
     )
 
