@@ -382,7 +382,19 @@ def _command(config: RunConfig) -> "subprocess.Popen[str]":
     words = patterns.settings(Path(config.dataset["root"]), Path(config.output), **told)
     command = [sys.executable, "-m", "fer_zoo", "train", *(f"{key}={value}" for key, value in words)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=_hear_interrupts,
+    )
+
+
+def _hear_interrupts() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and with it the tests and what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read_until(run: "subprocess.Popen[str]", start: str) -> None:
