@@ -1,0 +1,60 @@
+"""One checkpoint on a track: on its own fold, on all people of other data, never on whom it has seen."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from fakes import patterns
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.engine.config import compose
+from fer_zoo.engine.evaluate import evaluate
+from fer_zoo.engine.train import train
+
+from .conftest import NETWORK, Place
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
+
+def quiet(line: str) -> None:
+    """Hears nothing."""
+
+
+def score(run: Path, place: Place, track: Path, output: Path) -> dict[str, object]:
+    """The track's facts beside the report, and how many images were asked for."""
+    root = str(place.folder / "faces")
+    words = [("track", str(track)), ("dataset.root", root), ("output", str(output)), ("data.workers", "0")]
+    report, folder = evaluate(run, words, echo=quiet)
+    facts: dict[str, object] = json.loads((folder / "track.json").read_text())
+    return {**facts, "asked": report.scores.coverage.asked}
+
+
+def test_a_run_of_the_track_is_scored_on_its_fold_under_the_hash_of_the_board(done: Place, tmp_path: Path) -> None:
+    plan = done.plan(seeds="2")
+    cell = next(cell for cell in plan.cells if cell.entry == NETWORK and cell.run.config.fold == 1)
+    found = score(cell.run.folder, done, done.track, tmp_path / "scores")
+    assert found["hash"] == plan.grid.track.hash
+    assert (found["split"], found["asked"]) == ("fold2", len(cell.run.split.test))
+
+
+def test_a_run_of_other_data_is_scored_on_all_people(done: Place, tmp_path: Path) -> None:
+    others = patterns.write(tmp_path / "others", people=("Ines", "Jan", "Kim", "Lea"), seed=1)
+    run = train(compose(patterns.settings(others, tmp_path / "runs"), verb="train"), echo=quiet)
+    found = score(run, done, done.track, tmp_path / "scores")
+    assert (found["split"], found["asked"]) == ("all", 48)
+
+
+def test_people_of_the_training_are_refused_on_another_track(done: Place, tmp_path: Path) -> None:
+    (cell, *_) = done.plan(seeds="2").cells
+    track = yaml.safe_load(done.track.read_text())
+    track["protocol"]["folds"] = 4
+    (tmp_path / "four.yaml").write_text(yaml.safe_dump(track))
+    with pytest.raises(UserError, match="test subjects were in the training of this checkpoint"):
+        score(cell.run.folder, done, tmp_path / "four.yaml", tmp_path / "scores")
+
+
+def test_what_the_track_decides_is_not_set_beside_it(done: Place) -> None:
+    (cell, *_) = done.plan(seeds="2").cells
+    with pytest.raises(UserError, match=r"protocol\.folds is decided by the track patterns"):
+        evaluate(cell.run.folder, [("track", str(done.track)), ("protocol.folds", "3")], echo=quiet)
