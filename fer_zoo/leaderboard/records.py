@@ -82,7 +82,7 @@ def write_record(folder: Path, track: Track, cells: Sequence[Cell], command: str
         command: that makes it again.
     """
     runs, first = [cell.run for cell in cells], cells[0]
-    place = folder / track.name / f"{_slug(first.entry)}-seed{first.seed}-{job_id({'runs': [run.id for run in runs]})}"
+    place = _place(folder, track, cells)
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "track": {**track.to_dict(), "hash": track.hash},
@@ -113,10 +113,12 @@ def write_record(folder: Path, track: Track, cells: Sequence[Cell], command: str
 
 
 def is_current(folder: Path, track: Track, cells: Sequence[Cell]) -> bool:
-    """Whether the record of these cells stands and is whole."""
-    runs = job_id({"runs": [cell.run.id for cell in cells]})
-    found, _ = read_records(folder, track.name)
-    return any(record.folder.name.endswith(runs) and not record.failure for record in found)
+    """Whether the record of these cells stands, is whole, and has a score."""
+    try:
+        record = _read(_place(folder, track, cells) / RECORD)
+        return not record.failure and bool(len(record.table()[0]))
+    except UserError:  # damaged or not there: it is written
+        return False
 
 
 def read_records(folder: Path, track: str) -> tuple[list[Record], list[str]]:
@@ -191,6 +193,12 @@ def _read(path: Path) -> Record:
     if track.hash != stored:
         raise UserError(f"{path} is damaged: its track has the hash {track.hash}, and {stored!r} stands there.")
     return Record(folder=path.parent, track=track, facts=facts)
+
+
+def _place(folder: Path, track: Track, cells: Sequence[Cell]) -> Path:
+    """The folder of the record of these cells, whoever writes it."""
+    runs = job_id({"runs": [cell.run.id for cell in cells]})
+    return folder / track.name / f"{_slug(cells[0].entry)}-seed{cells[0].seed}-{runs}"
 
 
 def _slug(entry: str) -> str:
