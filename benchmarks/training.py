@@ -32,14 +32,14 @@ BATCH, SIDE, WARM = 64, 96, 3
 Batch = dict[str, Tensor]
 
 
-def batches(number: int) -> DataLoader[Batch]:
+def batches(number: int, batch: int = BATCH, side: int = SIDE) -> DataLoader[Batch]:
     """Random images and classes; ten batches again and again, the same each time."""
     generator = torch.Generator().manual_seed(0)
     made = [
         {
-            "image": torch.randn(BATCH, 1, SIDE, SIDE, generator=generator),
-            "row": torch.arange(BATCH),
-            "emotion": torch.randint(0, 7, (BATCH,), generator=generator),
+            "image": torch.randn(batch, 1, side, side, generator=generator),
+            "row": torch.arange(batch),
+            "emotion": torch.randint(0, 7, (batch,), generator=generator),
         }
         for _ in range(10)
     ]
@@ -50,13 +50,13 @@ def batches(number: int) -> DataLoader[Batch]:
 class InMemory(pl.LightningDataModule):
     """Stands for the data module of a run."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, batch: int = BATCH, side: int = SIDE) -> None:
         super().__init__()
-        self.number = number
+        self.number, self.batch, self.side = number, batch, side
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches."""
-        return batches(self.number)
+        return batches(self.number, self.batch, self.side)
 
     def class_counts(self, target: str) -> Tensor:
         """For the loss, which is unweighted here."""
