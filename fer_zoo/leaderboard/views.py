@@ -20,8 +20,8 @@ def as_text(board: Board, width: int = 120) -> str:
 
 def as_markdown(board: Board) -> str:
     """For a page; the commands stand below the tables."""
-    commands = "\n".join(f"# {row.name}\n{row.command}" for row in board.standings)
-    return f"{tables_as_markdown(_tables(board), _sentences(board))}\n**The same again**\n\n```\n{commands}\n```\n"
+    commands = "\n".join(f"- {row.name}: `{row.command}`" for row in board.standings)
+    return f"{tables_as_markdown(_tables(board), _sentences(board))}\n**The same again**\n\n{commands}\n"
 
 
 def as_csv(board: Board) -> str:
@@ -54,12 +54,18 @@ def _ranking(board: Board) -> ReportTable:
             str(row.rank or "–"),
             *(with_interval(row.values[name]) for name in metrics),
             with_interval(row.behind) if row.behind.value else "–",
-            short(row.holm, 3) if math.isfinite(row.holm) else "–",
+            _probability(row.holm),
         ]
         for row in board.standings
     ]
     rows += [[row.name, "–", *(with_interval(row.values[m]) for m in metrics), "–", "–"] for row in board.sanity]
     return ReportTable(title="", header=header, rows=rows)
+
+
+def _probability(p: float) -> str:
+    if math.isnan(p):
+        return "–"
+    return short(p, 3) if p >= 0.0005 else "< .001"
 
 
 def _trust(board: Board) -> ReportTable:

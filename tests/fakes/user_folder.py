@@ -7,12 +7,13 @@ from fakes import videos
 from fakes.pictures import drawn_face
 from PIL import Image
 
+PROJECT = Path(__file__).resolve().parents[2]
 EMOTIONS = ("anger", "disgust", "happiness", "neutral", "sadness", "surprise")
 PEOPLE = ("anna", "ben", "cleo", "dora", "emil", "fran", "gita", "hugo")
 
 
 def write(folder: Path) -> Path:
-    """Class folders, a table, clips, photographs, a video, and `facial_expressions` where it is looked for."""
+    """Class folders, a table, clips, photographs, a video, `facial_expressions` where it is looked for, the results."""
     _class_folders(folder / "my_faces", ("happiness", "neutral", "sadness"))
     _class_folders(folder / "my_moods", ("bored", "cheerful", "tired"))
     _table(folder / "photos")
@@ -21,6 +22,7 @@ def write(folder: Path) -> Path:
         _photograph(folder / name, seed=len(name))
     videos.write(folder / "clip.mp4", (_face(shade, side=96) for shade in range(-6, 6)))
     _facial_expressions(folder / "data" / "facial_expressions")
+    (folder / "results").symlink_to(PROJECT / "results")
     return folder
 
 
