@@ -1,9 +1,9 @@
 """Photographs a second of `predict` over a loop that takes one at a time, with and without detection, in one run.
 
-python benchmarks/predicting.py [photographs] [repeats]      (facial_expressions below $FER_ZOO_DATA)
+python benchmarks/predicting.py [backbone] [photographs] [repeats]      (facial_expressions below $FER_ZOO_DATA)
 
-A ResNet-10 at 64 px from random weights. The loop reads a file, finds faces, cuts them out and asks the network, each
-with all threads that the library takes by itself; both are measured in turn.
+LCNet, or another backbone, at 64 px from random weights. The loop reads a file, finds faces, cuts them out and asks the
+network, each with all threads that the library takes by itself; both are measured in turn.
 """
 
 import sys
@@ -56,11 +56,14 @@ def seconds(work: Callable[[], int]) -> tuple[float, int]:
 
 def main() -> None:
     """Prints medians, and the ratio of each pair."""
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 400
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    backbone = sys.argv[1] if len(sys.argv) > 1 else "lcnet_050"
+    number = int(sys.argv[2]) if len(sys.argv) > 2 else 400
+    repeats = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     index = open_dataset("facial_expressions")
     files = [index.root / image for image in index.table["image"][: number * 7 : 7]]
-    task = create_method("timm_classifier", backbone="resnet10t", image_size=64).eval()
+    task = create_method("timm_classifier", backbone=backbone, image_size=64).eval()
+    task.network.to(memory_format=torch.channels_last)  # for both
+    print(f"{backbone}, 64 px, {torch.get_num_threads()} threads, {len(files)} photographs, {repeats} times")
     for detector_name in ("none", "haar"):
         pairs = []
         for turn in range(repeats + 1):

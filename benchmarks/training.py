@@ -68,7 +68,7 @@ class BareLoop:
 
     def __init__(self, number: int) -> None:
         task = new_task().train()
-        self.network, self.batches = task.network, iter(batches(number))
+        self.network, self.batches = task.network.to(memory_format=torch.channels_last), iter(batches(number))
         built = build_optimizers(self.network, task.settings, steps=number, monitor=("", True))
         self.optimizer, self.schedule = built["optimizer"], built["lr_scheduler"]["scheduler"]
 

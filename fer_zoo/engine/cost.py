@@ -36,6 +36,7 @@ def measure_cost(task: FaceTask, settings: TrainerSettings) -> Cost:
     """The cost of a method's network at the size and in the precision in which it works."""
     kind, spec = device_kind(settings), task.input_spec
     network = task.network.to(torch.device(kind if kind == "cpu" else "cuda")).eval()
+    network.to(memory_format=torch.channels_last)  # as in training and prediction
     device = next(network.parameters()).device
     faces = torch.zeros(BATCH, spec.channels, spec.height, spec.width, device=device)
     with torch.inference_mode():

@@ -52,7 +52,7 @@ def _keep_last_weights(path: Path) -> None:
 
     def write_and_keep(table: EpochTable, trainer: Any, task: Any) -> None:
         original(table, trainer, task)
-        save_file({name: tensor.clone() for name, tensor in task.network.state_dict().items()}, path)
+        save_file({name: tensor.contiguous() for name, tensor in task.network.state_dict().items()}, path)
 
     EpochTable.on_train_epoch_end = write_and_keep  # type: ignore[method-assign]
 
