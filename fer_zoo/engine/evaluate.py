@@ -73,6 +73,8 @@ def evaluate(
     folder = checkpoint_folder(checkpoint)
     task = load_method(folder, calibrated=own.calibrated)
     _require_training(task.card, folder)
+    if file is not None:
+        file.refuse_other_selection(task.card)
     keys = {key for key, _ in settings}
     is_split = bool(keys & {"protocol", "protocol.name"})
     config = _configuration(folder, task.card, settings)

@@ -15,13 +15,13 @@ Row = Mapping[str, float]
 
 
 class FollowTest(pl.Callback):
-    """Logs the metrics of the test part beside those of validation, as `test/TARGET/METRIC`.
+    """Logs the metrics of the test part, as `test/TARGET/METRIC`.
 
     Stands where `KeepBest` does in the list of callbacks, so that both see the same weights. Images without an output
     are left out of these figures.
 
     Attributes:
-        rows: `epoch` and the metrics, an entry an epoch.
+        rows: `epoch`, the metrics and those of validation beside them, an entry an epoch.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class FollowTest(pl.Callback):
         if trainer.sanity_checking or not isinstance(pl_module, FaceTask):
             return
         values = self._scores(trainer, pl_module)
-        self.rows.append({"epoch": trainer.current_epoch + 1, **values})
+        self.rows.append({"epoch": trainer.current_epoch + 1, **values, **pl_module.validation_scores()})
         for name, value in values.items():
             pl_module.log(name, value, rank_zero_only=False)
 
@@ -75,13 +75,20 @@ def peeked_name(monitor: str) -> str:
     return monitor.replace("val/", "test/", 1)
 
 
+def best_epoch(rows: Sequence[Row], name: str, *, higher_is_better: bool) -> int:
+    """The first epoch with the best value; 0 where it was never a number."""
+    sign = 1 if higher_is_better else -1
+    known = [row for row in rows if math.isfinite(row.get(name, math.nan))]
+    return int(max(known, key=lambda row: (sign * row[name], -row["epoch"]))["epoch"]) if known else 0
+
+
 def optimism(rows: Sequence[Row], name: str, epoch: int, *, higher_is_better: bool) -> dict[str, float | int | None]:
     """What the best epoch on the test part would have shown, beside that of the weights that were kept.
 
     Args:
         rows: of `FollowTest`.
         name: `test/TARGET/METRIC`.
-        epoch: whose weights are kept.
+        epoch: whose weights are kept, or would be without looking at the test part.
         higher_is_better: of the metric.
 
     Returns:
@@ -92,7 +99,6 @@ def optimism(rows: Sequence[Row], name: str, epoch: int, *, higher_is_better: bo
     kept = next((row[name] for row in known if row["epoch"] == epoch), None)
     if kept is None:
         return dict.fromkeys(("kept", "best_on_test", "best_epoch", "gap"))
-    sign = 1 if higher_is_better else -1
-    best = max(known, key=lambda row: (sign * row[name], -row["epoch"]))
-    gap = sign * (best[name] - kept)
-    return {"kept": kept, "best_on_test": best[name], "best_epoch": int(best["epoch"]), "gap": gap}
+    best = best_epoch(rows, name, higher_is_better=higher_is_better)
+    value = next(row[name] for row in known if row["epoch"] == best)
+    return {"kept": kept, "best_on_test": value, "best_epoch": best, "gap": abs(value - kept)}

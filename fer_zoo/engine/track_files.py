@@ -1,6 +1,6 @@
 """Tracks as files: `configs/track/NAME.yaml`, or a file of one's own; what they say as settings of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from fer_zoo.evaluation.scores import checked_metrics
 from fer_zoo.evaluation.tracks import MISSING_OUTPUTS, SELECTIONS, UNDETECTED_FACES, Track
 
 # What belongs to the track: nobody sets it beside one.
-FIXED = ("dataset", "protocol", "frames", "trainer.selection", "trainer.follow_test")
+FIXED = ("dataset", "protocol", "frames", "data.detector", "trainer.selection", "trainer.follow_test")
 FREE = ("dataset.root",)  # where a copy lies is nobody's business
 
 
@@ -56,6 +56,19 @@ class TrackFile:
         rules = {"frames": own.frames, "trainer.selection": own.selection, "trainer.follow_test": True}
         return as_texts({**named, **parts, **rules})
 
+    def refuse_other_selection(self, card: Mapping[str, Any]) -> None:
+        """Refuses weights that were chosen by another rule.
+
+        Raises:
+            UserError: naming both rules.
+        """
+        chosen = card["training"]["trainer"].get("selection", "val")
+        if chosen != self.settings.selection:
+            raise UserError(
+                f"The weights of this checkpoint were chosen by {chosen!r}, those of the track {self.name} are by"
+                f" {self.settings.selection!r}; train it again by that rule, or evaluate it without track=."
+            )
+
     def resolve(self, run: Run, *, echo: Echo) -> Track:
         """The track on the data of a run, told where they are not those that its file names.
 
@@ -68,6 +81,9 @@ class TrackFile:
                 f" {run.target!r} as it is set; choose another method, or set its method.target."
             )
         space, found = run.index.space(run.target), run.index.fingerprint()
+        metrics = checked_metrics(space, self.settings.metrics or None)
+        if not metrics:
+            raise UserError(f"The track {self.name} ranks by no number; name another metric than confusion_matrix.")
         if self.settings.fingerprint not in ("", found):
             echo(
                 f"note: the data have the fingerprint {found}, those of the track {self.name}"
@@ -81,7 +97,7 @@ class TrackFile:
             entries=tuple(space.entries),
             protocol=dict(run.config.protocol),
             frames=self.settings.frames,
-            metrics=checked_metrics(space, self.settings.metrics or None),
+            metrics=metrics,
             selection=self.settings.selection,
             missing_outputs=self.settings.missing_outputs,
             undetected_faces=self.settings.undetected_faces,

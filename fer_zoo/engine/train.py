@@ -18,7 +18,7 @@ from fer_zoo.engine.callbacks import monitor_of
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, read_config, write_config
 from fer_zoo.engine.finetune import start_training
-from fer_zoo.engine.follow_test import FollowTest, optimism
+from fer_zoo.engine.follow_test import FollowTest, best_epoch, optimism
 from fer_zoo.engine.jobs import RESUME, Job, process_rank, run_job, status
 from fer_zoo.engine.overlap import clip_hashes, file_hashes
 from fer_zoo.engine.run import Echo, Run, open_run
@@ -158,6 +158,8 @@ def _on_test(run: Run, task: FaceTask, trainer: pl.Trainer, epoch: int) -> dict[
     name = monitor.replace("val/", "test/", 1)
     if followed is None or name not in followed.rows[-1]:
         return {}
+    if run.config.trainer.selection == "test_peek":  # the gap is to what validation would have chosen
+        epoch = best_epoch(followed.rows, monitor, higher_is_better=higher)
     gap = optimism(followed.rows, name, epoch, higher_is_better=higher)
     return {"metric": name, "values": [row[name] for row in followed.rows], **gap}
 

@@ -1,7 +1,7 @@
 """Tracks: what makes two scores comparable, hashed; and the rules by which a table is scored on one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
@@ -91,11 +91,11 @@ def differences(first: Track, second: Track) -> dict[str, tuple[Any, Any]]:
     return {key: (one.get(key), two.get(key)) for key in keys if one.get(key) != two.get(key)}
 
 
-def on_track(table: pd.DataFrame, track: Track) -> pd.DataFrame:
-    """The rows of a prediction table that the track scores, as its rule on undetected faces has it."""
-    if track.undetected_faces == "missing" or REASON not in table:
-        return table
-    return table[~table[REASON].isin(WITHOUT_FACE)].reset_index(drop=True)
+def left_out(tables: Iterable[pd.DataFrame], track: Track) -> set[str]:
+    """The ids of images that the track does not score: by its rule, those without a face in any of the tables."""
+    if track.undetected_faces == "missing":
+        return set()
+    return {name for table in tables if REASON in table for name in table["id"][table[REASON].isin(WITHOUT_FACE)]}
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,24 @@
 """The grid of a leaderboard: every entry × seed × fold of a track is one training with its evaluation."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.registry import METHODS
+from fer_zoo.engine.checkpoint import read_card
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.config_files import options
 from fer_zoo.engine.jobs import status
+from fer_zoo.engine.overlap import refuse_start
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.track_files import TrackFile, refuse_fixed
 from fer_zoo.evaluation.tracks import Track
 
 PROBE = "pixel_probe"  # the sanity row that has to be trained
 Words = Sequence[tuple[str, str]]
+_OF_METHODS = ("method", "checkpoint", "keep_labels")  # settings that mean nothing to the probe
+_NEXT_SETTING = re.compile(r":(?=[\w.]+=)")  # a value may hold colons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +84,8 @@ def plan_grid(file: TrackFile, entries: Sequence[str], seeds: int, settings: Wor
         echo: told which data and device are used.
 
     Raises:
-        UserError: for an unknown entry or setting, an entry twice, or a setting that the track decides.
+        UserError: for an unknown entry or setting, an entry twice, a setting that the track decides, or a checkpoint
+            to start from that has seen test people.
     """
     refuse_fixed(settings, file.name)
     if len(set(entries)) < len(entries):
@@ -89,15 +95,22 @@ def plan_grid(file: TrackFile, entries: Sequence[str], seeds: int, settings: Wor
         words = _words(entry, file, settings, is_asked=entry in entries)
         first = open_run(compose(words, verb="train"), echo=echo if position == 0 else _quiet)
         tracks.append(file.resolve(first, echo=echo if position == 0 else _quiet))
-        for seed in range(seeds if entry in entries else 1):
-            for fold in range(len(first.splits)):
-                config = replace(first.config, seed=seed, fold=fold, experiment=f"leaderboard_{file.name}")
-                cells.append(Cell(entry=entry, run=Run(config, first.index, first.target, first.splits)))
+        own = [
+            Run(
+                replace(first.config, seed=seed, fold=fold, experiment=f"leaderboard_{file.name}"),
+                first.index, first.target, first.splits,
+            )
+            for seed in range(seeds if entry in entries else 1)
+            for fold in range(len(first.splits))
+        ]  # fmt: skip
+        if first.config.checkpoint:
+            refuse_start(read_card(first.config.checkpoint), own[: len(first.splits)], echo=echo)
+        cells += [Cell(entry=entry, run=run) for run in own]
     return Grid(track=tracks[0], cells=tuple(cells), settings=tuple(settings))
 
 
-def narrowed(grid: Grid, chosen: Mapping[str, int]) -> list[Cell]:
-    """The cells of one seed, of one fold, or both: what one job of a scheduler does.
+def narrowed(grid: Grid, entries: Sequence[str], chosen: Mapping[str, int]) -> list[Cell]:
+    """The cells of one seed, of one fold, or both, of the entries that were asked for: one job of a scheduler.
 
     Raises:
         UserError: if there are none.
@@ -105,7 +118,8 @@ def narrowed(grid: Grid, chosen: Mapping[str, int]) -> list[Cell]:
     cells = [
         cell
         for cell in grid.cells
-        if chosen.get("seed", cell.seed) == cell.seed
+        if (cell.entry in entries or not chosen)
+        and chosen.get("seed", cell.seed) == cell.seed
         and chosen.get("fold", cell.run.config.fold) == cell.run.config.fold
     ]
     if not cells:
@@ -116,7 +130,9 @@ def narrowed(grid: Grid, chosen: Mapping[str, int]) -> list[Cell]:
 
 def _words(entry: str, file: TrackFile, settings: Words, *, is_asked: bool) -> list[tuple[str, str]]:
     """The settings of an entry's runs, as typed."""
-    name, *parts = entry.split(":")
+    name, *parts = _NEXT_SETTING.split(entry)
+    if ":" in name:
+        raise UserError(f"methods={entry}: behind the name stand settings of the method, NAME:KEY=VALUE.")
     if name in options("experiment"):
         words = [("experiment", name)]
     elif name in METHODS.names():
@@ -125,11 +141,9 @@ def _words(entry: str, file: TrackFile, settings: Words, *, is_asked: bool) -> l
         raise unknown_name("method or experiment", name, [*METHODS.names(), *options("experiment")])
     own = dict(words)
     for part in parts:
-        key, equals, text = part.partition("=")
-        if not equals or not key:
-            raise UserError(f"methods={entry}: behind the name stand settings of the method, NAME:KEY=VALUE.")
+        key, _, text = part.partition("=")
         own[f"method.{key}"] = text
-    common = dict(settings) if is_asked else {key: text for key, text in settings if not key.startswith("method.")}
+    common = {key: text for key, text in settings if is_asked or key.split(".")[0] not in _OF_METHODS}
     return list({**common, **own, **dict(file.words())}.items())
 
 

@@ -68,10 +68,14 @@ def run_in_processes(
 
 
 def _attempt(cell: Cell, echo: Echo) -> None:
-    """A job that fails leaves its reason in its folder; the others go on."""
+    """A job that fails, for whatever reason, leaves it in its folder; the others go on."""
     try:
         train_fold(cell.run, echo=echo)
         run_job(evaluation_job(cell.run, echo=echo), echo=echo)
     except UserError as error:
         if cell.state != "running":  # by another process
             echo(f"failed: {cell.label}: {error}")
+    except Exception as error:  # a full GPU, a bug of one method
+        told = f"{type(error).__name__}: {error}"
+        write_json(cell.run.folder / FAILURE, {"label": cell.label, "reason": told})
+        echo(f"failed: {cell.label}: {told}")

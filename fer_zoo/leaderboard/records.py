@@ -22,6 +22,7 @@ from fer_zoo.evaluation.prediction_table import best_entries, output_columns, re
 from fer_zoo.evaluation.tracks import Track
 from fer_zoo.evaluation.training_labels import summarised
 from fer_zoo.leaderboard.grid import Cell
+from fer_zoo.leaderboard.record_shape import missing_entry
 
 SCHEMA, RECORD = 1, "record.json"
 DECIMALS = 3  # of stored outputs
@@ -176,12 +177,8 @@ def _reason(cell: Cell) -> str:
 
 def _read(path: Path) -> Record:
     facts = read_json(path)
-    kinds = {"schema": int, "track": dict, "entry": str, "seed": int, "command": str}
-    if not isinstance(facts, dict) or "failure" not in facts:
-        kinds |= {"predictions_sha256": str, "folds": dict, "cost": dict, "method": dict}
-    for key, kind in kinds.items():
-        if not isinstance(facts, dict) or not isinstance(facts.get(key), kind):
-            raise UserError(f"{path} is no record: it lacks {key!r}, or holds something else under that name.")
+    if name := missing_entry(facts):
+        raise UserError(f"{path} is no record: it lacks {name!r}, or holds something else under that name.")
     if facts["schema"] != SCHEMA:
         raise UserError(f"{path} has record schema {facts['schema']}; this version of fer_zoo reads {SCHEMA}.")
     told = dict(facts["track"])

@@ -63,7 +63,7 @@ class LeaderboardRun:
     def cells(self) -> list[Cell]:
         """The jobs to be done."""
         chosen = {key: getattr(self.settings, key) for key in ("seed", "fold")}
-        return narrowed(self.grid, {key: value for key, value in chosen.items() if value >= 0})
+        return narrowed(self.grid, self.settings.methods, {key: value for key, value in chosen.items() if value >= 0})
 
     def words(self, cell: Cell, *, alone: bool) -> list[str]:
         """The words behind `fer-zoo` that do one job, or all of its entry's."""
@@ -85,6 +85,7 @@ def run_leaderboard(plan: LeaderboardRun, *, echo: Echo) -> str:
     cells, own = plan.cells, plan.settings
     if own.processes > 1:
         run_in_processes(cells, own.processes, lambda cell: plan.words(cell, alone=True), echo=echo)
+        cells = [cell for cell in cells if cell.state != "failed"]
     run_cells(cells, echo=echo)
     if plan.is_narrow:
         return own.records

@@ -1,5 +1,6 @@
 """From records to a ranking: only what shares a track's hash is compared; everything is computed from stored tables."""
 
+import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from fer_zoo.evaluation.prediction_table import has_output
 from fer_zoo.evaluation.reference_rows import ReferenceRow, reference_rows
 from fer_zoo.evaluation.scores import table_sums
 from fer_zoo.evaluation.subject_sums import NO_INTERVALS, Bootstrap, Estimate, SubjectSums
-from fer_zoo.evaluation.tracks import Track, differences, on_track
+from fer_zoo.evaluation.tracks import Track, differences, left_out
 from fer_zoo.evaluation.training_labels import expanded
 from fer_zoo.leaderboard.grid import PROBE
 from fer_zoo.leaderboard.records import Record, read_records
@@ -113,7 +114,8 @@ def standings_of(folder: Path, name: str) -> Board:
     own = [record for record in records if record.track.hash == track.hash]
     groups, tables, broken = _tables(own, track)
     if not tables:
-        raise UserError(f"Not one record of the track {file.name} in {folder} has a whole table; `show` has no score.")
+        why = [*damaged, *broken, *(f"{r.entry}, seed {r.seed}: {r.failure}" for r in own if r.failure)]
+        raise UserError(f"Not one record of the track {file.name} in {folder} has a score; {why[0]}")
     space = next(iter(tables.values()))[1]
     by_name = {key: of_seeds for key, (of_seeds, _) in tables.items()}
     sums = {key: mean_sums([table_sums(table, space) for table in seeds.values()]) for key, seeds in by_name.items()}
@@ -179,8 +181,16 @@ def _tables(records: Sequence[Record], track: Track) -> tuple[dict[str, list[Rec
         except UserError as error:
             broken.append(str(error))
             continue
+        of_seeds = tables.setdefault(name, ({}, space))[0]
+        if record.seed in of_seeds:
+            broken.append(f"{record.folder} is a second record of seed {record.seed} of {name}; delete one of them.")
+            continue
         groups.setdefault(name, []).append(record)
-        tables.setdefault(name, ({}, space))[0][record.seed] = on_track(table, track)
+        of_seeds[record.seed] = table
+    unscored = left_out((table for of_seeds, _ in tables.values() for table in of_seeds.values()), track)
+    for of_seeds, _ in tables.values() if unscored else ():
+        for seed, table in of_seeds.items():
+            of_seeds[seed] = table[~table["id"].isin(unscored)].reset_index(drop=True)
     return groups, tables, broken
 
 
@@ -195,9 +205,10 @@ def _names(records: Sequence[Record]) -> list[tuple[Record, str]]:
 
 
 def _settings_of(record: Record) -> str:
-    """What the command says of all jobs."""
-    words = str(record.facts["command"]).split()[3:]
-    return " ".join(word for word in words if word.partition("=")[0] not in ("track", "methods", "seeds"))
+    """What the command says of all jobs, but for the places of files."""
+    words = shlex.split(str(record.facts["command"]))[3:]
+    places = ("track", "methods", "seeds", "dataset.root", "output")
+    return " ".join(word for word in words if word.partition("=")[0] not in places)
 
 
 def _standing(

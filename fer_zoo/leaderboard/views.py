@@ -10,7 +10,9 @@ from fer_zoo.evaluation.report_text import ReportTable, short, with_interval
 from fer_zoo.evaluation.report_text import as_markdown as tables_as_markdown
 from fer_zoo.evaluation.report_text import as_text as tables_as_text
 from fer_zoo.evaluation.subject_sums import Estimate
+from fer_zoo.leaderboard.grid import PROBE
 from fer_zoo.leaderboard.standings import Board, Standing
+from fer_zoo.metrics import metric as metric_named
 
 
 def as_text(board: Board, width: int = 120) -> str:
@@ -28,6 +30,7 @@ def as_csv(board: Board) -> str:
     """A row a method and sanity row, a column a figure."""
     rows = [_flat(row) for row in board.standings]
     rows += [{"name": row.name, **_flat_values(row.values)} for row in board.sanity]
+    rows += [{"name": row["entry"], "seeds": row["seed"], "failure": row["reason"]} for row in board.failed]
     text = io.StringIO()
     pd.DataFrame(rows).to_csv(text, index=False)
     return text.getvalue()
@@ -116,9 +119,18 @@ def _sentences(board: Board) -> list[str]:
         "optimism: what the epoch that is best on the test part would have added. own images: those with an output;"
         f" common images: the {board.common_images:,} with an output of every method and seed.",
         f"faces/s on {'; '.join(devices)}: the network alone, batches of 32.",
+        *_below_probe(board),
         *(f"{row.name}: {row.note}." for row in board.sanity),
         *(f"Left out: {sentence}" for sentence in board.damaged),
     ]
+
+
+def _below_probe(board: Board) -> list[str]:
+    metric = board.track.rank_metric
+    sign = 1 if metric_named(metric).higher_is_better else -1
+    probes = [sign * row.values[metric].value for row in board.sanity if row.name.split(":")[0] == PROBE]
+    below = [row.name for row in board.standings if probes and sign * row.values[metric].value < max(probes)]
+    return [f"Worse than a linear layer on the pixels: {', '.join(below)}."] if below else []
 
 
 def _difference(found: dict[str, tuple[object, object]]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pandas as pd
 import pytest
 
-from fer_zoo.evaluation.tracks import Track, differences, on_track
+from fer_zoo.evaluation.tracks import Track, differences, left_out
 
 TRACK = Track(
     name="faces",
@@ -58,6 +58,9 @@ def test_stored_track_is_the_same() -> None:
 
 def test_rule_on_undetected_faces() -> None:
     table = pd.DataFrame({"id": ["a", "b", "c"], "reason": ["", "no face found", "cannot be decoded"]})
-    assert list(on_track(table, TRACK)["id"]) == ["a", "b", "c"]
-    assert list(on_track(table, replace(TRACK, undetected_faces="left_out"))["id"]) == ["a", "c"]
-    assert len(on_track(table.drop(columns="reason"), replace(TRACK, undetected_faces="left_out"))) == 3
+    other = table.assign(reason=["no face found", "", ""])
+    rule = replace(TRACK, undetected_faces="left_out")
+    assert left_out([table, other], TRACK) == set()
+    assert left_out([table], rule) == {"b"}
+    assert left_out([table, other], rule) == {"a", "b"}
+    assert left_out([table.drop(columns="reason")], rule) == set()

@@ -92,7 +92,7 @@ def test_facial_expressions(tmp_path: Path, file: str, examples: int) -> None:
         assert len(index.fingerprint()) == 16
 
     cases = changed_cells(content.decode()) | damaged_bytes(content)
-    examine(cases, read, examples // 2, f"facial_expressions, {file}")
+    examine(cases, read, examples, f"facial_expressions, {file}")
 
 
 @many

@@ -76,7 +76,7 @@ def test_files(stored: Path, examples: int) -> None:
         stored.write_bytes(content)
         use(stored)
 
-    assert examine(cases, read, examples // 2, "prediction files")["sentence"] > examples / 4
+    assert examine(cases, read, examples, "prediction files")["sentence"] > examples / 4
 
 
 def test_every_changed_number_is_told(stored: Path) -> None:
@@ -107,7 +107,7 @@ def test_headers(stored: Path, examples: int) -> None:
         pq.write_table(table.replace_schema_metadata({**table.schema.metadata, key: text}), stored)
         use(stored)
 
-    examine(cases, read, examples // 2, "prediction headers")
+    examine(cases, read, examples, "prediction headers")
 
 
 @many
@@ -124,7 +124,7 @@ def test_columns(stored: Path, examples: int) -> None:
         pq.write_table(changed, stored)
         use(stored)
 
-    assert examine(cases, read, examples // 2, "prediction columns")["sentence"] > examples / 8
+    assert examine(cases, read, examples, "prediction columns")["sentence"] > examples / 8
 
 
 def _changed(table: pa.Table, name: str, kind: str) -> pa.Table:

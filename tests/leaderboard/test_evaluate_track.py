@@ -54,6 +54,15 @@ def test_people_of_the_training_are_refused_on_another_track(done: Place, tmp_pa
         score(cell.run.folder, done, tmp_path / "four.yaml", tmp_path / "scores")
 
 
+def test_weights_chosen_by_another_rule_are_refused(done: Place, tmp_path: Path) -> None:
+    words = patterns.settings(
+        done.folder / "faces", tmp_path / "runs", trainer__selection="test_peek", trainer__follow_test="true"
+    )
+    run = train(compose(words, verb="train"), echo=quiet)
+    with pytest.raises(UserError, match="chosen by 'test_peek', those of the track patterns are by 'val'"):
+        score(run, done, done.track, tmp_path / "scores")
+
+
 def test_what_the_track_decides_is_not_set_beside_it(done: Place) -> None:
     (cell, *_) = done.plan(seeds="2").cells
     with pytest.raises(UserError, match=r"protocol\.folds is decided by the track patterns"):

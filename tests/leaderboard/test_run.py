@@ -2,17 +2,22 @@
 
 import multiprocessing
 import shlex
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
 from fer_zoo.engine.jobs import run_job
+from fer_zoo.engine.run import Run
 from fer_zoo.leaderboard import jobs
 from fer_zoo.leaderboard.grid import PROBE
 from fer_zoo.leaderboard.records import read_records
 from fer_zoo.leaderboard.run import print_jobs, run_leaderboard
+from fer_zoo.leaderboard.standings import standings_of
 
 from .conftest import NETWORK, Place
 
@@ -44,7 +49,7 @@ def test_printed_jobs_make_the_same_runs(done: Place) -> None:
         assert words[:3] == ["fer-zoo", "leaderboard", "run"]
         own = dict(word.split("=", 1) for word in words[3:])
         again = done.plan(own.pop("methods"), **{k.replace(".", "__"): v for k, v in own.items() if k != "track"})
-        assert [chosen.run.id for chosen in again.cells if chosen.entry == cell.entry] == [cell.run.id]
+        assert [chosen.run.id for chosen in again.cells] == [cell.run.id]
         assert again.is_narrow
 
 
@@ -56,6 +61,55 @@ def test_a_failed_job_is_a_record_with_its_reason_and_the_others_go_on(place: Pl
     reasons = {record.entry: record.failure for record in records}
     assert "cannot take images of 32 x 32" in reasons[broken]
     assert reasons[NETWORK] == reasons[PROBE] == "" and damaged == []
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_crash_is_a_row_and_is_tried_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch, processes: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What no method foresees, as a full GPU, stops one job only; the parent does not do it again."""
+    tries = place.folder / "tries"
+
+    def crash(run: Run, *, echo: object) -> None:
+        with tries.open("a") as stream:
+            stream.write(f"{run.id}\n")
+        raise RuntimeError("CUDA out of memory")
+
+    def in_this_process(command: Sequence[str], **others: object) -> subprocess.CompletedProcess[str]:
+        own = dict(word.split("=", 1) for word in command[5:])
+        again = place.plan(own.pop("methods"), **{k.replace(".", "__"): v for k, v in own.items() if k != "track"})
+        run_leaderboard(again, echo=lambda line: None)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(jobs, "train_fold", crash)
+    monkeypatch.setattr(jobs.subprocess, "run", in_this_process)
+    place.run(processes=processes)
+    assert len(tries.read_text().splitlines()) == 4  # the folds of the network and of the probe
+    records, _ = read_records(place.records, "patterns")
+    assert {record.failure for record in records} == {"fold1: RuntimeError: CUDA out of memory"}
+    with pytest.raises(UserError, match=r"has a score; .*CUDA out of memory"):
+        standings_of(place.records, str(place.track))
+
+
+def test_a_checkpoint_that_has_seen_test_people_starts_no_board(done: Place, tmp_path: Path) -> None:
+    (cell, *_) = done.plan(seeds="2").cells
+    track = yaml.safe_load(done.track.read_text())
+    track["protocol"]["folds"] = 4
+    (tmp_path / "four.yaml").write_text(yaml.safe_dump(track))
+    with pytest.raises(UserError, match="test subjects were in the training of this checkpoint"):
+        Place(done.folder, tmp_path / "four.yaml").plan(checkpoint=str(cell.run.folder))
+
+
+def test_values_of_an_entry_may_hold_colons(done: Place) -> None:
+    cell = done.plan("timm_classifier:backbone=hf_hub:timm/none:image_size=32").cells[0]
+    assert (cell.run.config.method["backbone"], cell.run.config.method["image_size"]) == ("hf_hub:timm/none", 32)
+
+
+def test_a_track_without_a_number_to_rank_by_is_refused(done: Place, tmp_path: Path) -> None:
+    track = yaml.safe_load(done.track.read_text())
+    (tmp_path / "matrix.yaml").write_text(yaml.safe_dump({**track, "metrics": ["confusion_matrix"]}))
+    with pytest.raises(UserError, match="ranks by no number"):
+        Place(done.folder, tmp_path / "matrix.yaml").plan()
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,25 @@ def test_missing_outputs_count_as_the_track_says(copy: Place) -> None:
     assert standing.common == standing.answered
 
 
+def test_a_second_record_of_a_seed_is_named_and_changes_nothing(copy: Place) -> None:
+    before = standings_of(copy.records, str(copy.track)).standings[0]
+    (first, *_) = sorted(copy.records.glob("*/timm*seed0*"))
+    shutil.copytree(first, first.with_name(f"{first.name}-again"))
+    board = standings_of(copy.records, str(copy.track))
+    assert board.standings[0].values == before.values and board.standings[0].seeds == before.seeds == 2
+    assert "second record of seed 0" in board.damaged[0] and "again" in board.damaged[0]
+
+
+def test_where_files_lie_is_no_difference(copy: Place) -> None:
+    """One seed was made with data here, the other with the same data elsewhere."""
+    for path in copy.records.glob("*/timm*seed1*/record.json"):
+        facts = json.loads(path.read_text())
+        facts["command"] = facts["command"].replace("dataset.root=", "dataset.root=/elsewhere")
+        path.write_text(json.dumps(facts))
+    (standing,) = standings_of(copy.records, str(copy.track)).standings
+    assert (standing.name, standing.seeds) == (NETWORK, 2)
+
+
 def test_other_tracks_are_apart_and_their_difference_named(copy: Place, tmp_path: Path) -> None:
     place = write_place(tmp_path / "other")
     track = yaml.safe_load(place.track.read_text())

@@ -199,11 +199,17 @@ def _descriptions(sheet: Sheet, settings: TableSettings) -> dict[str, list[Any]]
         "source": (settings.source_column, lambda cell: cell),
         "split": (settings.split_column, _part),
     }
-    return {
+    found = {
         name: sheet.each(column, f"dataset.{name}_column", convert)
         for name, (column, convert) in wanted.items()
         if column
     }
+    if "subject" in found and "clip" in found:  # many tables number the clips of each person anew
+        found["clip"] = [
+            "c" + sample_id(NAME, f"clip/{subject}/{clip}")[:8] if clip else ""
+            for subject, clip in zip(found["subject"], found["clip"], strict=True)
+        ]
+    return found
 
 
 def _frame(cell: str) -> int:

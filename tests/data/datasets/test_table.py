@@ -45,10 +45,16 @@ def test_frames_and_clips_are_kept_as_codes(tmp_path: Path) -> None:
     fake = fakes.write(tmp_path)
     table = opened(fake.root, **fake.settings).table
     assert list(table["frame"]) == [row[3] for row in fakes.ROWS]
-    named = [row[2] for row in fakes.ROWS]
+    named = [(row[2] and row[1], row[2]) for row in fakes.ROWS]  # a clip is one of a person
     assert len(set(zip(table["clip"], named, strict=True))) == len(set(named)) == table["clip"].nunique()
-    assert [clip == "" for clip in table["clip"]] == [name == "" for name in named]
+    assert [clip == "" for clip in table["clip"]] == [name == ("", "") for name in named]
     assert not table["clip"].str.contains("smile").any()
+
+
+def test_clips_of_two_people_with_one_name_are_two_clips(tmp_path: Path) -> None:
+    root = sheet_of(tmp_path, "path,label,who,clip\n0.jpg,1,a,001\n1.jpg,7,b,001\n")
+    columns = {"label_column": "label", "subject_column": "who", "clip_column": "clip", "label_space": "emotion/raf"}
+    assert opened(root, file="t.csv", **columns).table["clip"].nunique() == 2
 
 
 def test_numbers_of_a_native_code_are_labels(tmp_path: Path) -> None:
