@@ -9,8 +9,8 @@ fer-zoo leaderboard show track=NAME [records=FOLDER] [--csv | --markdown | --jso
 
 A track (`fer-zoo list tracks`, or a file of your own, track=PATH.yaml) fixes data, folds, metrics and rules. methods=
 names methods or experiments, each perhaps with settings of its own: NAME:KEY=VALUE:KEY=VALUE. Every method × seed ×
-fold is one job; what is done is not repeated, and what failed is a row with its reason. A linear layer on the pixels,
-which every method must beat, joins by itself.
+fold is one job; what is done is not repeated, and what failed is a row with its reason. A linear layer on the pixels
+joins by itself; what is worse than it is said.
 
 KEY=VALUE are settings of all jobs, as in `fer-zoo train`: trainer.KEY, data.KEY, method.KEY, dataset.root. processes=N
 works on N jobs at a time; --print-jobs prints a command for each instead. seed=S and fold=K do one of them, which

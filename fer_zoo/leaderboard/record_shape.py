@@ -33,7 +33,8 @@ def _is_gap(value: Any) -> bool:
 def _is_labels(value: Any) -> bool:
     counts = _each(_each(lambda n: _is(int)(n) and 0 <= n <= _MOST_IMAGES))
     means = _each(_is(int, float, type(None)))
-    return isinstance(value, Mapping) and counts(value.get("counts", {})) and means(value.get("means", {}))
+    parts = {"counts": counts, "means": means}
+    return isinstance(value, Mapping) and all(name in parts and parts[name](part) for name, part in value.items())
 
 
 ALWAYS: Mapping[str, Check] = {
