@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_MOST_IMAGES = 100_000_000  # of one class in a training part
+_MOST_IMAGES = 2_000_000  # of one class in a training part; each becomes a row
 
 Check = Callable[[Any], bool]
 
