@@ -75,7 +75,7 @@ def _attempt(cell: Cell, echo: Echo) -> None:
     except UserError as error:
         if cell.state != "running":  # by another process
             echo(f"failed: {cell.label}: {error}")
-    except Exception as error:  # a full GPU, a bug of one method
+    except (RuntimeError, MemoryError, OSError, ArithmeticError, ValueError) as error:  # a full GPU
         told = f"{type(error).__name__}: {error}"
         write_json(cell.run.folder / FAILURE, {"label": cell.label, "reason": told})
         echo(f"failed: {cell.label}: {told}")
