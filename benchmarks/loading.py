@@ -42,7 +42,7 @@ def image_folder(index: Index, ids: list[str], folder: Path, augmentation: str) 
     changes: list[Any] = [
         transforms.RandomHorizontalFlip(),
         transforms.RandomAffine(
-            10, translate=(0.06, 0.06), scale=(0.9, 1.1), interpolation=transforms.InterpolationMode.BILINEAR
+            10, translate=(0.04, 0.04), scale=(0.9, 1.1), interpolation=transforms.InterpolationMode.BILINEAR
         ),
         transforms.ColorJitter(brightness=0.2, contrast=0.2),
     ]

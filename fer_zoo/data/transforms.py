@@ -39,7 +39,7 @@ class Augmented(NamedTuple):
 class Augmentation:
     """Random changes that keep an expression what it is, a function of the image and the seed alone.
 
-    "standard": horizontal flip, shift up to 6 %, scale up to 10 %, rotation up to 10 degrees, brightness and contrast.
+    "standard": horizontal flip, shift up to 4 %, scale up to 10 %, rotation up to 10 degrees, brightness and contrast.
     "strong": blur, noise and an erased patch besides.
 
     Args:
@@ -95,7 +95,7 @@ def _moves(generator: np.random.Generator, width: int, height: int, *, flipped: 
     """Flip, scale, turn and shift as one map of points; by albumentations they took most of a cached image's time."""
     x_scale, y_scale = generator.uniform(0.9, 1.1, 2)
     angle = np.deg2rad(generator.uniform(-10.0, 10.0))
-    shift = generator.uniform(-0.06, 0.06, 2) * (width, height)
+    shift = generator.uniform(-0.04, 0.04, 2) * (width, height)
     cosine, sine = np.cos(angle), np.sin(angle)
     turn = np.array([[cosine, -sine], [sine, cosine]]) * (-x_scale if flipped else x_scale, y_scale)
     centre = np.array([width / 2, height / 2])
