@@ -118,7 +118,7 @@ def _fit_task(run: Run, task: FaceTask, folder: Path, trackers: list[Tracker], e
         echo=echo,
     )
     try:
-        _train(trainer, task, data, folder / RESUME)
+        _train(trainer, task, data, _carried_on(run, folder, echo))
     except UserError as error:
         kept = " The best weights so far stand in " + str(folder / "model") + "." if (folder / "model").is_dir() else ""
         raise UserError(f"{error}{kept}") from error
@@ -203,11 +203,21 @@ def _try_forward(task: FaceTask) -> None:
     task.train(was_training)
 
 
-def _train(trainer: pl.Trainer, task: FaceTask, data: FaceDataModule, resume: Path) -> None:
+def _carried_on(run: Run, folder: Path, echo: Echo) -> Path | None:
+    """The file to carry on from, if there is one that gives what an unbroken training gives."""
+    if not (folder / RESUME).is_file():
+        return None
+    if run.config.trainer.max_steps > 0:  # Lightning ends an epoch that it broke off in another way
+        echo("note: a training with trainer.max_steps does not carry on but starts anew")
+        return None
+    return folder / RESUME
+
+
+def _train(trainer: pl.Trainer, task: FaceTask, data: FaceDataModule, resume: Path | None) -> None:
     """Lightning's fit; Ctrl-C comes out as what it is, and works the next time, too."""
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=resume if resume.is_file() else None, weights_only=True)
+        trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from stop

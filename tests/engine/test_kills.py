@@ -117,6 +117,22 @@ def test_a_kill_between_weights_and_card_is_told_and_mended(
     assert_same(tmp_path / "unbroken", tmp_path / "killed")
 
 
+def test_a_killed_training_of_so_many_steps_starts_anew_and_is_the_same(
+    training: Callable[..., Callable[[Path], None]], tmp_path: Path
+) -> None:
+    work, seen = training(0, trainer__max_steps="5"), list[Path]()
+
+    def in_the_second_epoch(path: Path) -> bool:
+        seen.append(path)
+        return [p.name for p in seen].count("metrics.csv") == 2
+
+    kills.seconds_of(work, tmp_path / "unbroken")
+    (tmp_path / "killed").mkdir()
+    assert kills.is_killed(work, tmp_path / "killed", before_rename=in_the_second_epoch)
+    assert not kills.is_killed(work, tmp_path / "killed")
+    assert_same(tmp_path / "unbroken", tmp_path / "killed")
+
+
 @pytest.mark.slow
 def test_a_kill_before_any_file_takes_its_name(training: Callable[..., Callable[[Path], None]], tmp_path: Path) -> None:
     """One training for each of the files that a run writes, killed before that one has its name."""
