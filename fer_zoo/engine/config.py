@@ -118,6 +118,10 @@ def write_config(folder: Path, config: RunConfig) -> None:
     write_text(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config.to_dict())))
 
 
+# What OmegaConf raises of a text that holds no names; "0" fails an assertion of it.
+_ODD_TEXTS = (ValueError, TypeError, RecursionError, AssertionError)
+
+
 def read_config(folder: Path) -> RunConfig:
     """The configuration of a run folder.
 
@@ -135,7 +139,7 @@ def read_config(folder: Path) -> RunConfig:
         text = path.read_text(encoding="utf-8")
         _require_plain(text)
         values: Any = OmegaConf.to_container(OmegaConf.create(text))
-    except (yaml.YAMLError, OmegaConfBaseException, OSError, ValueError, TypeError, RecursionError) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, OSError, *_ODD_TEXTS) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise UserError(f"{path} is no whole configuration ({reason}).") from error
     if not isinstance(values, dict):

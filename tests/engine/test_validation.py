@@ -29,8 +29,8 @@ from fer_zoo.evaluation.temperature import at_temperature, fit_temperature, log_
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 Configure = Callable[..., RunConfig]
 PICTURES = ("confusion_matrix.png", "confident_errors.png", "reliability.png", "predicted_classes.png")
-# One epoch, so that there are errors; an average of weights, so that the kept ones are not the last ones.
-BRIEF = {"trainer__max_epochs": 1, "trainer__ema_decay": 0.5}
+# Few epochs, so that there are errors; an average of weights, so that the kept ones are not the last ones.
+BRIEF = {"trainer__max_epochs": 3, "trainer__ema_decay": 0.5}
 
 
 def quiet(line: str) -> None:
