@@ -1,0 +1,1 @@
+"""Batched tensor geometry: rotations, cameras, the rasteriser, normals, light."""
