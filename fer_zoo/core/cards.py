@@ -119,3 +119,34 @@ class DatasetCard:
     def commercial_use(self) -> Commercial:
         """Whether the terms allow commercial use."""
         return self.terms.commercial
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceModelCard:
+    """What a parametric face is, before it is built.
+
+    Attributes:
+        name: the registered name, snake_case.
+        summary: one line.
+        build: "module:function" that makes the `FaceModel`, imported on first use; it takes the folder of the model's
+            files, or nothing where it needs none.
+        terms: licence of the model's files.
+        paper: the source; None for the zoo's own.
+        ask: where its files are downloaded; empty where it needs none.
+        downloads: file name -> (address, sha256).
+        traps: what misleads its users, one sentence each.
+    """
+
+    name: str
+    summary: str
+    build: str
+    terms: Terms = Terms("Apache-2.0", "yes")
+    paper: Paper | None = None
+    ask: str = ""
+    downloads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    traps: tuple[str, ...] = ()
+
+    @property
+    def commercial_use(self) -> Commercial:
+        """Whether the terms allow commercial use."""
+        return self.terms.commercial

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from fer_zoo.core.cards import DatasetCard, MethodCard
+from fer_zoo.core.cards import DatasetCard, FaceModelCard, MethodCard
 from fer_zoo.core.errors import UserError, unknown_name
 
 
@@ -102,6 +102,13 @@ def _dataset_modules() -> Iterator[ModuleType]:
         yield importlib.import_module(f"fer_zoo.data.datasets.{entry.name}")
 
 
+def _face_model_modules() -> Iterator[ModuleType]:
+    package = importlib.import_module("fer_zoo.faces.models")
+    for entry in pkgutil.iter_modules(package.__path__):
+        if entry.ispkg:
+            yield importlib.import_module(f"fer_zoo.faces.models.{entry.name}.card")
+
+
 def _if_folder(name: str) -> str:
     """People first try the name of their folder."""
     how = f"`fer-zoo check-data image_folder root={name}`, and dataset=image_folder dataset.root={name} elsewhere"
@@ -110,3 +117,4 @@ def _if_folder(name: str) -> str:
 
 METHODS: Registry[MethodCard] = Registry("method", _method_modules, "fer_zoo.methods")
 DATASETS: Registry[DatasetCard] = Registry("data set", _dataset_modules, "fer_zoo.datasets", advice=_if_folder)
+FACE_MODELS: Registry[FaceModelCard] = Registry("face model", _face_model_modules, "fer_zoo.face_models")

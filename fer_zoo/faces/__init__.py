@@ -1,0 +1,1 @@
+"""Parametric faces: models, actions, appearance, scenes and the renderer."""

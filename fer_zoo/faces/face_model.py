@@ -1,0 +1,179 @@
+"""The linear face model: mean + identity basis + action basis, and what is known of its vertices.
+
+GE-Net Eq. 1, BlendshapeFERNet Eq. 1 and ExpNet Eq. 1 are this sum. Unit: inter-ocular distance of the mean face (of
+the centres of the eyeballs); origin between them. Axes: x the subject's left, y up, z out of the face; a triangle's
+corners are counter-clockwise seen from outside.
+
+Vertices stand batch-last, "v 3 b": geometry of a batch is then one matrix product, and a corner is a row of faces.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+from fer_zoo.core.blendshapes import BLENDSHAPES_51
+from fer_zoo.core.errors import UserError
+
+ACTIONS: tuple[str, ...] = BLENDSHAPES_51.entries
+# What a vertex may be made of; its colour is the mean of theirs by weight.
+MATERIALS = ("skin", "lip", "brow", "hair", "lash", "sclera", "iris", "pupil", "tooth", "tongue", "mouth", "stubble")
+# How far the eyes turn at gaze 1 (radians): down, up, towards the nose, away from it.
+GAZE = {"Down": 0.45, "Up": 0.3, "In": 0.5, "Out": 0.5}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """One choice of a discrete mode, as a hair cut: how it changes materials and shape.
+
+    Attributes:
+        name: of the choice.
+        weights: material -> weights that replace those of the model.
+        shape: added to the mean.
+    """
+
+    name: str
+    weights: Mapping[str, Float[Tensor, " v"]] = field(default_factory=dict)
+    shape: Float[Tensor, "v 3"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceModel:
+    """Parameters -> mesh.
+
+    Attributes:
+        name: registered.
+        mean: the neutral face.
+        identity_names: of the modes, in standard deviations.
+        identity_basis: displacement at one standard deviation.
+        action_basis: displacement at 1 of each of `ACTIONS`; the eyeballs turn besides, see `vertices`.
+        triangles: corners.
+        parts: of each triangle, number of `core.face_parts.FACE_PARTS`, sides the subject's own.
+        landmarks: vertices of the 68 of `core.landmarks`.
+        mirror: the vertex that stands in each one's place in the mirrored mean face.
+        eyeballs: vertices of the right and of the left one.
+        uv: place of each vertex on the unit square, origin at the top left.
+        in_map: whether a triangle belongs to the position map.
+        weights: material -> share in each vertex; they add up to 1.
+        shade: what ambient light reaches each vertex, 1 for all of it.
+        wrinkles: how much darker a vertex is at 1 of each action.
+        styles: discrete modes, each a choice.
+    """
+
+    name: str
+    mean: Float[Tensor, "v 3"]
+    identity_names: tuple[str, ...]
+    identity_basis: Float[Tensor, "v 3 k"]
+    action_basis: Float[Tensor, "v 3 51"]
+    triangles: Int[Tensor, "t 3"]
+    parts: UInt8[Tensor, " t"]
+    landmarks: Int[Tensor, " 68"]
+    mirror: Int[Tensor, " v"]
+    eyeballs: tuple[Int[Tensor, " e"], Int[Tensor, " e2"]]
+    uv: Float[Tensor, "v 2"]
+    in_map: Bool[Tensor, " t"]
+    weights: Mapping[str, Float[Tensor, " v"]]
+    shade: Float[Tensor, " v"]
+    wrinkles: Float[Tensor, "v 51"]
+    styles: Mapping[str, tuple[Style, ...]] = field(default_factory=dict)
+    blink_overshoot: float = 1.0
+
+    @property
+    def num_vertices(self) -> int:
+        """How many vertices."""
+        return len(self.mean)
+
+    @property
+    def num_identity(self) -> int:
+        """How many continuous modes of identity."""
+        return len(self.identity_names)
+
+    def vertices(
+        self,
+        identity: Float[Tensor, "b k"],
+        actions: Float[Tensor, "b a"],
+        styles: Mapping[str, Int[Tensor, " b"]] | None = None,
+    ) -> Float[Tensor, "v 3 b"]:
+        """The mesh of each face, before any pose.
+
+        A blink is scaled by the identity's own aperture, so that it closes every eye, and the eyeballs turn about their
+        centres; all else is linear.
+
+        Args:
+            identity: modes, in standard deviations.
+            actions: of `ACTIONS`, 0 to 1.
+            styles: choices of discrete modes, by position; the first where none is given.
+
+        Raises:
+            UserError: for another number of parameters, or one that is NaN; for an action outside [0, 1].
+        """
+        self._check(identity, actions)
+        size = len(identity)
+        neutral = torch.addmm(self.mean.reshape(-1, 1), self.identity_basis.reshape(-1, self.num_identity), identity.T)
+        for name, chosen in (styles or {}).items():
+            for number, style in enumerate(self.styles[name]):
+                if style.shape is not None:
+                    neutral = neutral + style.shape.reshape(-1, 1) * (chosen == number).to(neutral.dtype)
+        neutral = neutral.reshape(-1, 3, size)
+        blinks = self._blinks(neutral, actions).T
+        moved = torch.addmm(neutral.reshape(-1, size), self.action_basis.reshape(-1, len(ACTIONS)), blinks)
+        return self._gaze(moved.reshape(-1, 3, size), actions)
+
+    def landmarks_of(self, vertices: Float[Tensor, "v 3 b"]) -> Float[Tensor, "b 68 3"]:
+        """The 68 points on meshes."""
+        return vertices[self.landmarks].permute(2, 0, 1)
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "FaceModel":
+        """The model elsewhere, or in another precision; whole numbers stay whole."""
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return value.to(device, dtype if value.is_floating_point() else None)
+            if isinstance(value, Mapping):
+                return {key: moved(item) for key, item in value.items()}
+            if isinstance(value, tuple):
+                return tuple(moved(item) for item in value)
+            if isinstance(value, Style):
+                return replace(value, weights=moved(value.weights), shape=moved(value.shape))
+            return value
+
+        return replace(self, **{name: moved(value) for name, value in vars(self).items()})
+
+    def _blinks(self, neutral: Float[Tensor, "v 3 b"], actions: Float[Tensor, "b 51"]) -> Float[Tensor, "b 51"]:
+        scale = torch.ones_like(actions)
+        for name, pairs in (("eyeBlinkRight", ((37, 41), (38, 40))), ("eyeBlinkLeft", ((43, 47), (44, 46)))):
+            upper, lower = (self.landmarks[[pair[i] for pair in pairs]] for i in (0, 1))
+            own = (neutral[upper, 1] - neutral[lower, 1]).mean(dim=0)
+            usual = (self.mean[upper, 1] - self.mean[lower, 1]).mean()
+            scale[:, ACTIONS.index(name)] = (own / usual).clamp(0.5, 2.0) * self.blink_overshoot
+        return actions * scale
+
+    def _gaze(self, vertices: Float[Tensor, "v 3 b"], actions: Float[Tensor, "b 51"]) -> Float[Tensor, "v 3 b"]:
+        """Turned about x by up − down, then about y by the sideways part."""
+        weight = {name: actions[:, place] for place, name in enumerate(ACTIONS) if name.startswith("eyeLook")}
+        for side, sign, ball in (("Right", 1.0, self.eyeballs[0]), ("Left", -1.0, self.eyeballs[1])):
+            down, up, inwards, out = (GAZE[way] * weight[f"eyeLook{way}{side}"] for way in GAZE)
+            pitch, yaw = down - up, sign * (inwards - out)
+            x, y, z = (vertices[ball] - (centre := vertices[ball].mean(dim=0))).unbind(dim=1)
+            y, z = y * pitch.cos() - z * pitch.sin(), y * pitch.sin() + z * pitch.cos()
+            x, z = x * yaw.cos() + z * yaw.sin(), z * yaw.cos() - x * yaw.sin()
+            vertices = vertices.index_copy(0, ball, torch.stack((x, y, z), dim=1) + centre)
+        return vertices
+
+    def _check(self, identity: Tensor, actions: Tensor) -> None:
+        if identity.shape[-1] != self.num_identity:
+            raise UserError(f"{self.name} has {self.num_identity} identity modes; {identity.shape[-1]} were given.")
+        if actions.shape[-1] != len(ACTIONS):
+            raise UserError(f"There are {len(ACTIONS)} actions; {actions.shape[-1]} were given.")
+        _check_numbers("identity mode", self.identity_names, ~torch.isfinite(identity), identity, "be a number")
+        outside = ~((actions >= 0) & (actions <= 1))
+        _check_numbers("action", ACTIONS, outside, actions, "lie in [0, 1]")
+
+
+def _check_numbers(kind: str, names: Sequence[str], wrong: Tensor, values: Tensor, rule: str) -> None:
+    if bool(wrong.any()):
+        face, place = (int(i) for i in wrong.nonzero()[0])
+        raise UserError(f"The {kind} {names[place]} of face {face} is {float(values[face, place]):g}; it must {rule}.")

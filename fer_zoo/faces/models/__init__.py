@@ -1,0 +1,1 @@
+"""Face models, a folder each: `card.py` and what builds it."""

@@ -1,0 +1,49 @@
+"""Position maps and back."""
+
+import pytest
+import torch
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.faces.face_model import ACTIONS, FaceModel
+from fer_zoo.faces.models.procedural.build import build
+from fer_zoo.faces.position_map import PositionMaps
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return build()
+
+
+def meshes(model: FaceModel, count: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    identity = torch.randn(count, model.num_identity, generator=generator)
+    return model.vertices(identity, 0.5 * torch.rand(count, len(ACTIONS), generator=generator))
+
+
+@pytest.mark.parametrize(("size", "error"), [(64, 0.02), (128, 0.01), (256, 0.005)])
+def test_vertices_come_back_from_their_map(model: FaceModel, size: int, error: float) -> None:
+    """In inter-ocular distances, mean over the vertices; finer maps lose less."""
+    maps, vertices = PositionMaps.of(model, size), meshes(model, 3)
+    found = maps(vertices)
+    assert found.shape == (3, 3, size, size)
+    missed = (maps.read(found) - vertices[maps.vertices]).norm(dim=1)
+    assert missed.mean() < error
+
+
+def test_most_landmarks_can_be_read_back(model: FaceModel) -> None:
+    maps, vertices = PositionMaps.of(model), meshes(model, 2)
+    is_landmark = torch.isin(maps.vertices, model.landmarks)
+    assert int(is_landmark.sum()) >= 60
+    assert ((maps.read(maps(vertices)) - vertices[maps.vertices]).norm(dim=1)[is_landmark]).mean() < 0.006
+
+
+def test_a_shift_of_the_mesh_is_one_of_the_map(model: FaceModel) -> None:
+    maps, vertices = PositionMaps.of(model, 64), meshes(model, 1)
+    moved = maps(vertices + torch.tensor([1.0, 2.0, 3.0])[:, None])
+    shift = torch.tensor([1.0, 2.0, 3.0])[:, None, None].expand(1, 3, 64, 64)
+    torch.testing.assert_close(moved - maps(vertices), shift, atol=1e-4, rtol=0)
+
+
+def test_a_map_without_pixels_is_refused(model: FaceModel) -> None:
+    with pytest.raises(UserError, match="position map of 1 pixels"):
+        PositionMaps.of(model, 1)
