@@ -1,0 +1,1 @@
+"""The head made by code alone."""
