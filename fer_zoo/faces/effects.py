@@ -1,0 +1,112 @@
+"""What a camera and the world do to a picture: things in front of a face, blur, noise, JPEG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.faces.renderer import Rendered
+
+_EDGE = 0.75  # pixels over which the border of a thing fades
+_TAILS = 3.0  # standard deviations that a blur reaches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occluders:
+    """A thing in front of each face: a hand, a scarf, glasses; an ellipse at roundness 2, nearly a box at 8.
+
+    Attributes:
+        centre: pixels.
+        radii: half axes in pixels; 0 for nothing.
+        angle: of the first axis, radians.
+        roundness: exponent of the superellipse.
+        colour: red, green, blue.
+    """
+
+    centre: Float[Tensor, "b 2"]
+    radii: Float[Tensor, "b 2"]
+    angle: Float[Tensor, " b"]
+    roundness: Float[Tensor, " b"]
+    colour: Float[Tensor, "b 3"]
+
+    def cover(self, points: Float[Tensor, "b n 2"]) -> Float[Tensor, "b n"]:
+        """How much of each point is hidden, 0 to 1."""
+        away = points - self.centre[:, None]
+        cosine, sine = self.angle.cos()[:, None], self.angle.sin()[:, None]
+        along = torch.stack(
+            (away[..., 0] * cosine + away[..., 1] * sine, away[..., 1] * cosine - away[..., 0] * sine), 2
+        )
+        # in double precision: a power's last digits depend on where in memory a number stands
+        scaled = (along / self.radii.clamp(min=1e-6)[:, None]).abs().double()
+        distance = (scaled ** self.roundness[:, None, None]).sum(dim=2) ** (1 / self.roundness[:, None])
+        least = self.radii.amin(dim=1, keepdim=True)
+        return (((1 - distance) * least / _EDGE + 0.5).clamp(0, 1) * (least > 0)).to(points.dtype)
+
+
+def occluded(rendered: Rendered, things: Occluders) -> Rendered:
+    """Pictures with things in front: their pixels are no part of the face, and they hide landmarks."""
+    height, width = rendered.image.shape[2:]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    centres = torch.stack((x, y), dim=2).reshape(1, -1, 2).to(rendered.image) + 0.5
+    hidden = things.cover(centres.expand(len(rendered.image), -1, -1)).view(-1, 1, height, width)
+    image = rendered.image * (1 - hidden) + things.colour[:, :, None, None] * hidden
+    return replace(
+        rendered,
+        image=image,
+        mask=rendered.mask * (hidden[:, 0] <= 0.5),
+        visible=rendered.visible & (things.cover(rendered.landmarks) <= 0.5),
+    )
+
+
+def blurred(image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
+    """Each image under its own Gaussian, of so many pixels standard deviation; 0 leaves it as it is."""
+    reach = max(1, int(np.ceil(_TAILS * float(deviation.max()))))
+    steps = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+    kernel = torch.exp(-0.5 * (steps / deviation.clamp(min=1e-3)[:, None]) ** 2)
+    kernel = kernel / kernel.sum(dim=1, keepdim=True)
+    count, channels, height, width = image.shape
+    rows = image.permute(1, 0, 2, 3).reshape(channels, count, height, width)
+    padded = F.pad(rows, (reach, reach, reach, reach), mode="replicate")
+    across = F.conv2d(padded, kernel[:, None, None, :], groups=count)
+    down = F.conv2d(across, kernel[:, None, :, None], groups=count)
+    return down.permute(1, 0, 2, 3).contiguous()
+
+
+def noisy(
+    image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"], seeds: Sequence[int]
+) -> Float[Tensor, "b c h w"]:
+    """Normal noise of each image's own seed, so that it depends on no other."""
+    drawn = [np.random.Generator(np.random.Philox(seed)).standard_normal(image.shape[1:], np.float32) for seed in seeds]
+    noise = torch.from_numpy(np.stack(drawn)).to(image)
+    return (image + noise * deviation[:, None, None, None]).clamp(0, 1)
+
+
+def compressed(image: Float[Tensor, "b 3 h w"], quality: Int[Tensor, " b"]) -> Float[Tensor, "b 3 h w"]:
+    """As JPEG of a quality from 1 to 100 leaves each image.
+
+    Raises:
+        UserError: for another quality.
+    """
+    if bool(((quality < 1) | (quality > 100)).any()):
+        raise UserError(f"JPEG has qualities from 1 to 100; {int(quality.min())} to {int(quality.max())} were given.")
+    pixels = to_bytes(image)
+    through = [_jpeg(picture, int(one)) for picture, one in zip(pixels, quality, strict=True)]
+    return torch.from_numpy(np.stack(through)).permute(0, 3, 1, 2).to(image) / 255
+
+
+def to_bytes(image: Float[Tensor, "b 3 h w"]) -> np.ndarray:
+    """Red, green, blue as uint8, "b h w 3"."""
+    return image.mul(255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
+    _, code = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    through = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    assert through is not None  # it was encoded a line above
+    return through[:, :, ::-1]

@@ -1,0 +1,100 @@
+"""Effects in closed form: what they change, what they leave, and that images do not touch each other."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.faces import backgrounds
+from fer_zoo.faces.effects import Occluders, blurred, compressed, noisy, occluded
+from fer_zoo.faces.models.procedural.build import build
+from fer_zoo.faces.renderer import Rendered, Renderer
+from fer_zoo.faces.scenes import plain_scenes
+
+SIZE = 48
+
+
+@pytest.fixture(scope="module")
+def rendered() -> Rendered:
+    model = build()
+    return Renderer(model, size=SIZE)(plain_scenes(model, 2, SIZE))
+
+
+def thing(radius: float) -> Occluders:
+    """A red disc over the mouth of the first face, nothing before the second."""
+    return Occluders(
+        centre=torch.tensor([[24.0, 33.0], [24.0, 33.0]]),
+        radii=torch.tensor([[radius, radius], [0.0, 0.0]]),
+        angle=torch.zeros(2),
+        roundness=torch.full((2,), 2.0),
+        colour=torch.tensor([[1.0, 0.0, 0.0]] * 2),
+    )
+
+
+def test_a_thing_hides_what_is_behind_it_and_nothing_else(rendered: Rendered) -> None:
+    seen = occluded(rendered, thing(6.0))
+    torch.testing.assert_close(seen.image[0, :, 33, 24], torch.tensor([1.0, 0.0, 0.0]))
+    assert seen.mask[0, 33, 24] == 0 and rendered.mask[0, 33, 24] != 0
+    y, x = torch.meshgrid(torch.arange(SIZE) + 0.5, torch.arange(SIZE) + 0.5, indexing="ij")
+    far = ((x - 24) ** 2 + (y - 33) ** 2).sqrt() > 7
+    assert torch.equal(seen.image[0][:, far], rendered.image[0][:, far])
+    inside = ((rendered.landmarks[0] - torch.tensor([24.0, 33.0])).norm(dim=1)) < 5.5
+    assert bool(inside.any()) and not bool(seen.visible[0][inside].any())
+    assert torch.equal(seen.image[1], rendered.image[1]) and torch.equal(seen.visible[1], rendered.visible[1])
+
+
+def test_the_area_of_a_thing_is_that_of_an_ellipse(rendered: Rendered) -> None:
+    ellipse = replace(thing(6.0), radii=torch.tensor([[10.0, 5.0]] * 2), angle=torch.tensor([0.3, 1.2]))
+    white = replace(rendered, image=torch.zeros(2, 3, SIZE, SIZE))
+    covered = occluded(white, ellipse).image[:, 0].sum(dim=(1, 2))
+    assert covered.tolist() == pytest.approx([50 * torch.pi] * 2, rel=0.03)
+
+
+def test_a_blur_spreads_a_point_as_a_gaussian_and_keeps_the_mean(rendered: Rendered) -> None:
+    image = torch.zeros(2, 1, 41, 41)
+    image[:, :, 20, 20] = 1
+    spread = blurred(image, torch.tensor([0.0, 2.0]))
+    assert torch.equal(spread[0], image[0])
+    steps = torch.arange(41.0) - 20
+    assert float(spread[1].sum()) == pytest.approx(1, abs=1e-5)
+    assert float((spread[1, 0].sum(dim=0) * steps**2).sum()) == pytest.approx(4, rel=0.03)
+
+
+def test_noise_is_that_of_the_image_alone() -> None:
+    image = torch.full((3, 3, 32, 32), 0.5)
+    together = noisy(image, torch.tensor([0.1, 0.05, 0.0]), seeds=(7, 8, 9))
+    alone = noisy(image[1:2], torch.tensor([0.05]), seeds=(8,))
+    assert torch.equal(together[1:2], alone) and torch.equal(together[2], image[2])
+    assert float(together[0].std()) == pytest.approx(0.1, rel=0.05)
+
+
+def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(rendered: Rendered) -> None:
+    image = rendered.image
+    fine, coarse = (compressed(image, torch.full((2,), quality)) for quality in (95, 10))
+    assert float((fine - image).abs().mean()) < 0.02 < float((coarse - image).abs().max())
+    assert float((fine - image).abs().mean()) < float((coarse - image).abs().mean())
+
+
+@pytest.mark.parametrize("quality", [0, 101])
+def test_no_such_quality(rendered: Rendered, quality: int) -> None:
+    with pytest.raises(UserError, match="qualities from 1 to 100"):
+        compressed(rendered.image, torch.full((2,), quality))
+
+
+def test_backgrounds_are_what_they_say() -> None:
+    red, blue = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 1.0]])
+    plain = backgrounds.uniform(red)
+    assert plain.shape == (1, 3, backgrounds.GRID, backgrounds.GRID) and torch.equal(plain[0, :, 3, 5], red[0])
+    run = backgrounds.gradient(red, blue, torch.zeros(1))
+    assert torch.allclose(run[0, :, 4, 0], red[0]) and torch.allclose(run[0, :, 4, -1], blue[0])
+    noise = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    room = backgrounds.clutter(torch.full((1, 3), 0.5), torch.full((1,), 0.1), noise)
+    assert float(room.mean(dim=1).std()) == pytest.approx(0.1, rel=0.25)
+    assert float(room.std(dim=1).mean()) < 0.06
+
+
+def test_nothing_to_draw_is_said() -> None:
+    model = build()
+    with pytest.raises(UserError, match="no scene to draw"):
+        Renderer(model, size=SIZE)(plain_scenes(model, 1, SIZE).rows(torch.zeros(0, dtype=torch.long)))
