@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fer_zoo.core.label_spaces import label_spaces
-from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.core.registry import DATASETS, FACE_MODELS, METHODS
+from fer_zoo.faces.open import has_files
 
 Row = Mapping[str, Any]
 
@@ -39,6 +40,20 @@ def _datasets() -> list[Row]:
             "protocol": card.protocol,
             "commercial": card.commercial_use,
             "can_be_downloaded": bool(card.downloads),
+            "summary": card.summary,
+        }
+        for card in cards
+    ]
+
+
+def _face_models() -> list[Row]:
+    cards = [FACE_MODELS[name] for name in FACE_MODELS.names()]
+    return [
+        {
+            "name": card.name,
+            "commercial": card.commercial_use,
+            "can_be_downloaded": bool(card.downloads),
+            "files": "needed" if has_files(card) else "none",
             "summary": card.summary,
         }
         for card in cards
@@ -138,6 +153,7 @@ def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 KINDS: Mapping[str, Callable[[], Sequence[Row]]] = {
     "methods": _methods,
     "datasets": _datasets,
+    "face_models": _face_models,
     "protocols": _protocols,
     "metrics": _metrics,
     "label_spaces": _label_spaces,

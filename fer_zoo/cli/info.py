@@ -1,10 +1,11 @@
-"""Say everything about one method, data set, protocol, metric, label space or experiment.
+"""Say everything about one method, data set, face model, protocol, metric, label space or experiment.
 
 fer-zoo info NAME
 
   fer-zoo info timm_classifier
   fer-zoo info facial_expressions
   fer-zoo info emotion/raf --json
+  fer-zoo info procedural
 
 --json prints the same as JSON.
 """
@@ -15,14 +16,16 @@ from typing import Any
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.catalogue import KINDS, rows_of
 from fer_zoo.cli.output import cell, print_facts, print_heading, print_json, print_rows
-from fer_zoo.core.cards import DatasetCard, MethodCard, Paper, Terms
+from fer_zoo.core.cards import DatasetCard, FaceModelCard, MethodCard, Paper, Terms
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.paths import data_roots
 from fer_zoo.core.registry import DATASETS, METHODS
 from fer_zoo.core.settings import describe_settings
+from fer_zoo.faces.open import face_model_card, folder_name, found_folder, has_files, how_to_get, known_face_model
 
 # What is asked for most and imported fastest comes first.
-_ORDER = ("methods", "datasets", "label_spaces", "protocols", "experiments", "metrics")
+_ORDER = ("methods", "datasets", "face_models", "label_spaces", "protocols", "experiments", "metrics")
 
 
 def run(command: Command) -> int:
@@ -63,6 +66,7 @@ _NUMBERED = ("entries",)  # whose place is a class number or a vector index
 _WORD = {
     "methods": "a method",
     "datasets": "a data set",
+    "face_models": "a face model",
     "label_spaces": "a label space",
     "protocols": "a protocol",
     "experiments": "an experiment",
@@ -77,6 +81,8 @@ def _kind_of(name: str) -> str:
         if name in names:
             return kind
         known += names
+    if known_face_model(name) is not None:  # by the folder of its files
+        return "face_models"
     if name.partition(":")[0] in known and ":" in name:  # some entries of a label space
         return "label_spaces"
     hint = nearest(name, known)
@@ -124,6 +130,56 @@ def _dataset(name: str) -> dict[str, Any]:
     }
 
 
+def _face_model(name: str) -> dict[str, Any]:
+    card = face_model_card(name)
+    return {
+        "name": card.name,
+        "summary": card.summary,
+        "paper": _paper(card.paper),
+        "licence": card.terms.licence,
+        "commercial_use": card.commercial_use,
+        "files": _files(card),
+        "where_from": card.ask,
+        "example": f"fer-zoo render face_model={card.name} smile=.8 yaw=20",
+        **_inside(card),
+        "traps": list(card.traps),
+    }
+
+
+def _files(card: FaceModelCard) -> str:
+    """Where the files of a face model are, or what to do."""
+    if not has_files(card):
+        return "none: made by code alone"
+    if (folder := found_folder(card)) is not None:
+        return str(folder)
+    looked = ", ".join(map(str, data_roots(folder_name(card))))
+    return f"not found: looked for the folder {looked}. {how_to_get(card)}"
+
+
+def _inside(card: FaceModelCard) -> dict[str, Any]:
+    """What a face model has, as far as its files are there; building it takes seconds."""
+    if has_files(card) and found_folder(card) is None:
+        return {}
+    from fer_zoo.faces.actions import SLIDER_ACTIONS
+    from fer_zoo.faces.face_model import ACTIONS
+    from fer_zoo.faces.face_words import ALIASES, COLOURS, EMOTIONS
+    from fer_zoo.faces.open import open_face_model
+
+    model = open_face_model(card.name)
+    return {
+        "vertices": model.num_vertices,
+        "triangles": len(model.triangles),
+        "identity_modes": model.num_identity,
+        "actions": ", ".join(ACTIONS),
+        "emotions": ", ".join(EMOTIONS),
+        "modes": ", ".join(model.identity_names),
+        "styles": {mode: [style.name for style in choices] for mode, choices in model.styles.items()},
+        "colours": {name: list(choices) for name, choices in COLOURS.items()},
+        "sliders": {slider: list(actions) for slider, actions in SLIDER_ACTIONS.items()},
+        "words": {word: list(actions) for word, actions in ALIASES.items()},
+    }
+
+
 def _space(name: str) -> dict[str, Any]:
     space = label_space(name)
     return {
@@ -158,6 +214,7 @@ def _row_facts(kind: str) -> Callable[[str], dict[str, Any]]:
 _FACTS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "methods": _method,
     "datasets": _dataset,
+    "face_models": _face_model,
     "label_spaces": _space,
     "protocols": _protocol,
 }

@@ -1,9 +1,9 @@
-"""List methods, data sets and the other named things.
+"""List methods, data sets, face models and the other named things.
 
 fer-zoo list [KIND] [PATTERN] [target=NAME] [commercial=yes|ask|no]
 
-KIND is methods, datasets, protocols, metrics, label_spaces, experiments or tracks; without one it shows methods and
-data sets.
+KIND is methods, datasets, face_models, protocols, metrics, label_spaces, experiments or tracks; without one it shows
+methods, data sets and face models.
 PATTERN knows *, ? and [abc].
 
   fer-zoo list
@@ -24,11 +24,13 @@ from fer_zoo.cli.output import print_heading, print_json, print_rows
 from fer_zoo.core.errors import UserError, nearest, unknown_name
 from fer_zoo.core.sample import TARGETS
 
-_SHOWN_FIRST = ("methods", "datasets")
+_SHOWN_FIRST = ("methods", "datasets", "face_models")
+_WITH_TARGETS = ("methods", "datasets", "label_spaces")
 _ANSWERS = ("yes", "ask", "no")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "methods": ("name", "targets", "commercial", "summary"),
     "datasets": ("name", "targets", "protocol", "commercial", "summary"),
+    "face_models": ("name", "files", "commercial", "summary"),
     "protocols": ("name", "unit", "summary"),
     "metrics": ("name", "better", "summary"),
     "label_spaces": ("name", "holds", "size", "entries"),
@@ -42,7 +44,7 @@ def run(command: Command) -> int:
     """Prints the chosen kinds."""
     command.allow_flags("--json")
     wanted = command.options("target", "commercial")
-    kinds, pattern = _kinds_and_pattern(command.files)
+    kinds, pattern = _kinds_and_pattern(command.files, "target" in wanted)
     keep = _filter(wanted, kinds)
     found = {kind: [row for row in rows_of(kind) if fnmatchcase(row["name"], pattern) and keep(row)] for kind in kinds}
     if not any(found.values()) and not wanted and not set(pattern) & set("*?["):
@@ -59,9 +61,9 @@ def run(command: Command) -> int:
     return 0
 
 
-def _kinds_and_pattern(words: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """The kinds to show, and the pattern that names must match."""
-    kinds: tuple[str, ...] = _SHOWN_FIRST
+def _kinds_and_pattern(words: tuple[str, ...], by_target: bool) -> tuple[tuple[str, ...], str]:
+    """The kinds to show, of those without targets none where these choose, and the pattern that names must match."""
+    kinds = tuple(kind for kind in _SHOWN_FIRST if kind in _WITH_TARGETS or not by_target)
     rest = list(words)
     if rest and rest[0] in KINDS:
         kinds = (rest.pop(0),)
@@ -77,8 +79,7 @@ def _filter(wanted: Mapping[str, str], kinds: tuple[str, ...]) -> Keep:
         raise unknown_name("target", target, tuple(TARGETS))
     if commercial is not None and commercial not in _ANSWERS:
         raise UserError(f"commercial is {commercial!r}; it must be yes, ask or no.")
-    for name, value, holds in (("target", target, ("methods", "datasets", "label_spaces")),
-                               ("commercial", commercial, ("methods", "datasets"))):  # fmt: skip
+    for name, value, holds in (("target", target, _WITH_TARGETS), ("commercial", commercial, _SHOWN_FIRST)):
         if value is not None and not set(kinds) <= set(holds):
             raise UserError(f"`fer-zoo list {kinds[0]}` cannot be narrowed by {name}; {', '.join(holds)} can.")
     return lambda row: (target is None or target in row["targets"]) and commercial in (None, row.get("commercial"))

@@ -10,7 +10,14 @@ import pytest
 
 from fer_zoo.cli import download as verb
 from fer_zoo.cli.main import main
-from fer_zoo.core.cards import DatasetCard, Terms
+from fer_zoo.core.cards import DatasetCard, FaceModelCard, Terms
+
+
+class OneModel(dict[str, FaceModelCard]):
+    """A registry of face models."""
+
+    def names(self) -> list[str]:
+        return list(self)
 
 
 @dataclass
@@ -86,6 +93,37 @@ def test_a_plain_file_goes_to_the_folder_that_was_named(
     assert (tmp_path / "there/labels.csv").read_text() == "a,b\n"
 
 
+@pytest.mark.parametrize("name", ["head", "head_files"])
+def test_the_files_of_a_face_model_come_without_the_folder_around_them(
+    name: str,
+    served: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder, address = served
+    with zipfile.ZipFile(folder / "master.zip", "w") as archive:
+        archive.writestr("head-master/shapes/a.obj", "v 0 0 0")
+    checksum = sha256((folder / "master.zip").read_bytes()).hexdigest()
+    own = FaceModelCard(
+        name="head",
+        summary="",
+        build="nowhere:build",
+        terms=Terms("MIT", "yes"),
+        ask="example.org",
+        downloads={"head_files.zip": (f"{address}/master.zip", checksum)},
+    )
+    monkeypatch.setattr("fer_zoo.faces.open.FACE_MODELS", OneModel(head=own))
+    monkeypatch.setenv("FER_ZOO_DATA", str(tmp_path / "data"))
+    assert main(["download", name]) == 0
+    assert (tmp_path / "data/head_files/shapes/a.obj").read_text() == "v 0 0 0"
+    told = capsys.readouterr().out
+    assert told.startswith("head: licence MIT; commercial use: yes\n")
+    assert told.endswith(f"head lies in {tmp_path / 'data/head_files'}\n")
+    assert main(["download", name]) == 0
+    assert "holds files already; nothing was downloaded. `fer-zoo info head`" in capsys.readouterr().out
+
+
 def test_another_file_than_expected_is_refused(
     served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +148,7 @@ def test_a_data_set_that_must_be_asked_for(monkeypatch: pytest.MonkeyPatch, caps
         ([], "`fer-zoo download` needs one data set, found none."),
         (["facial_expresions"], "No data set is named 'facial_expresions'. Did you mean 'facial_expressions'?"),
         (["image_folder"], "image_folder reads files of your own, so there is nothing to download"),
+        (["procedural"], "procedural is made by code alone, so there is nothing to download."),
         (["facial_expressions", "to=x"], "`fer-zoo download` has no setting to. It knows: output."),
     ],
 )

@@ -1,5 +1,6 @@
 import json
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from fer_zoo.cli.catalogue import KINDS, rows_of
 from fer_zoo.cli.info import facts_of
 from fer_zoo.cli.main import main
 from fer_zoo.core.label_spaces import label_space
-from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.core.registry import DATASETS, FACE_MODELS, METHODS
 from fer_zoo.core.settings import describe_settings
 from fer_zoo.engine.config import compose
 
@@ -46,6 +47,28 @@ def test_a_data_set_with_counts_traps_and_where_from(capsys: pytest.CaptureFixtu
     assert "emotion=fear       21" in shown
     assert [trap for trap in card.traps if trap not in shown] == []
     assert json.loads(told(capsys, card.name, "--json"))["protocol"] == card.protocol
+
+
+def test_a_face_model_with_what_it_is_made_of(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = json.loads(told(capsys, "procedural", "--json"))
+    assert facts["vertices"] > 3000 and facts["triangles"] > facts["vertices"] and facts["identity_modes"] >= 40
+    assert facts["styles"]["hair"][0] == "short" and facts["words"]["smile"] == ["mouthSmileLeft", "mouthSmileRight"]
+    shown = told(capsys, "procedural")
+    assert "files           none: made by code alone\n" in shown
+    assert "\n  hair   short, " in shown and FACE_MODELS["procedural"].traps[0] in shown
+
+
+@pytest.mark.parametrize("name", ["ict", "ict_facekit"])
+def test_a_face_model_without_its_files_says_what_to_do(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_ZOO_DATA", str(tmp_path / "somewhere"))
+    shown = told(capsys, name)
+    looked = f"{tmp_path / 'somewhere/ict_facekit'}, data/ict_facekit"
+    assert f"not found: looked for the folder {looked}. `fer-zoo download ict_facekit` fetches them." in shown
+    assert "MIT" in shown and "vertices" not in shown
+    assert all(trap in shown for trap in FACE_MODELS["ict"].traps)
 
 
 def test_a_label_space_numbers_its_entries(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from fer_zoo.cli.catalogue import KINDS
 from fer_zoo.cli.main import main
 from fer_zoo.core.label_spaces import label_spaces
-from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.core.registry import DATASETS, FACE_MODELS, METHODS
 
 
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -24,12 +24,13 @@ def test_methods_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_without_a_kind_methods_and_data_sets_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_kind_methods_data_sets_and_face_models_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(listed(capsys, "--json"))
     assert [row["name"] for row in found["methods"]] == METHODS.names()
     assert [row["name"] for row in found["datasets"]] == DATASETS.names()
+    assert [row["name"] for row in found["face_models"]] == FACE_MODELS.names()
     lines = listed(capsys).splitlines()
-    assert lines[0] == "methods" and "datasets" in lines
+    assert lines[0] == "methods" and "datasets" in lines and "face_models" in lines
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,6 +52,7 @@ def test_a_target_narrows(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(listed(capsys, "target=au", "--json"))
     assert "timm_regressor" in {row["name"] for row in found["methods"]}
     assert "timm_classifier" not in {row["name"] for row in found["methods"]}
+    assert "face_models" not in found  # which have none
     assert all("au" in row["targets"] for rows in found.values() for row in rows)
 
 
@@ -79,6 +81,7 @@ def test_a_pattern_that_matches_nothing_is_no_error(capsys: pytest.CaptureFixtur
             ["metrics", "target=au"],
             "`fer-zoo list metrics` cannot be narrowed by target; methods, datasets, label_spaces",
         ),
+        (["face_models", "target=au"], "`fer-zoo list face_models` cannot be narrowed by target; methods, datasets,"),
         (["label_spaces", "commercial=yes"], "`fer-zoo list label_spaces` cannot be narrowed by commercial"),
         (["targte=au"], "`fer-zoo list` has no setting targte. Did you mean 'target'?"),
         (["--dry-run"], "`fer-zoo list` has no flag --dry-run."),

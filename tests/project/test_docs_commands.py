@@ -43,6 +43,14 @@ PROVED_ELSEWHERE |= {
     "fer-zoo leaderboard run track=facial_expressions methods=timm_classifier seeds=3": LEADERBOARD,
     "fer-zoo leaderboard show track=facial_expressions": LEADERBOARD,
 }
+FILES_OF_ICT = "tests/faces/test_ict.py and tests/cli, where the files of the model are at hand"
+PROVED_ELSEWHERE |= {
+    "fer-zoo download ict_facekit": "tests/cli/test_download.py, from a server of its own",
+    "fer-zoo render face_model=ict emotion=happiness seed=3": FILES_OF_ICT,
+    "fer-zoo render face_model=ict sheet=emotions output=docs/figures/ict_emotions.jpg": FILES_OF_ICT,
+    "fer-zoo render face_model=ict sheet=identities output=docs/figures/ict_identities.jpg": FILES_OF_ICT,
+    "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
+}
 PAINTED = "README.md"  # the page whose pictures are painted, small; those of the others come from the same commands
 STARTS_PROCESSES = ("torchrun", "sbatch")  # run by test_docs_processes.py
 RUN = re.compile(r"runs/(\w+)/(?:RUN|0123456789ab)")
