@@ -52,7 +52,9 @@ def fitted(many: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     """A finished run with a temperature, and what it said."""
     lines: list[str] = []
     config = compose(patterns.settings(many, tmp_path_factory.mktemp("fitted"), **BRIEF), verb="train")
-    return train(config, echo=lines.append), lines
+    run = train(config, echo=lines.append)
+    assert card_of(run)["temperature"].get("emotion"), "a network that says nothing has no temperature to test"
+    return run, lines
 
 
 def test_table_holds_the_validation_part_by_the_kept_weights(fitted: tuple[Path, list[str]], many: Path) -> None:
