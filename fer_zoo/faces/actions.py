@@ -64,6 +64,7 @@ _STRONGEST: Mapping[int, tuple[str, ...]] = {
     34: ("cheekPuff",),
     45: ("eyeBlinkLeft", "eyeBlinkRight"),
 }
+_PART_LIPS = ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthFunnel")
 # In the order of `action_units`; 25, 26 and 27 come from jaw and lips together.
 ACTION_UNITS: tuple[int, ...] = tuple(sorted({*_STRONGEST, 25, 26, 27}))
 ACTION_UNIT_NAMES: tuple[str, ...] = tuple(map(action_unit_name, ACTION_UNITS))
@@ -87,14 +88,14 @@ def slider_actions(sliders: Float[Tensor, "b n"]) -> Float[Tensor, "b 51"]:
 def action_units(actions: Float[Tensor, "b 51"]) -> Float[Tensor, "b u"]:
     """FACS intensities, 0 to 5, of `ACTION_UNITS` that the actions mean: 5 times the strongest action of a unit.
 
-    A jaw that drops is 26, its upper half 27 besides. Lips are parted (25) as far as the lower one is pulled down, or
-    as the jaw has dropped without `mouthClose` holding them together. Gaze, a mouth drawn to one side and the upper
-    shrug have no unit here.
+    A jaw that drops is 26, its upper half 27 besides: 26 keeps rising there, as data sets that score no 27 (DISFA)
+    have it. Lips are parted (25) as far as one of them is drawn away or they are funnelled, or as the jaw has dropped
+    without `mouthClose` holding them together. Gaze, a mouth drawn to one side and the upper shrug have no unit here.
     """
     own = dict(zip(ACTIONS, actions.unbind(dim=1), strict=True))
     found = {unit: _strongest([own[name] for name in names]) for unit, names in _STRONGEST.items()}
     jaw = own["jawOpen"]
-    found[25] = _strongest([own["mouthLowerDownLeft"], own["mouthLowerDownRight"], jaw - own["mouthClose"]])
+    found[25] = _strongest([jaw - own["mouthClose"], *(own[name] for name in _PART_LIPS)])
     found[26], found[27] = jaw, 2 * jaw - 1
     return 5 * torch.stack([found[unit].clamp(0, 1) for unit in ACTION_UNITS], dim=1)
 

@@ -57,7 +57,8 @@ class ExpressionComponents:
 def expression_components(model: FaceModel, number: int = EXPNET) -> ExpressionComponents:
     """The leading principal components of the model's expressions under the prior.
 
-    Each component's sign is that of its strongest action. Gaze is no part of it: eyeballs turn, and lids follow little.
+    Each component's sign is that of its strongest action. Of gaze only the lids' part is in it: eyeballs turn, which no
+    sum of displacements does.
 
     Raises:
         UserError: for more components than the model's expressions have.

@@ -8,7 +8,8 @@ Vertices stand batch-last, "v 3 b": geometry of a batch is then one matrix produ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -23,6 +24,15 @@ ACTIONS: tuple[str, ...] = BLENDSHAPES_51.entries
 MATERIALS = ("skin", "lip", "brow", "hair", "lash", "sclera", "iris", "pupil", "tooth", "tongue", "mouth", "stubble")
 # How far the eyes turn at gaze 1 (radians): down, up, towards the nose, away from it.
 GAZE = {"Down": 0.45, "Up": 0.3, "In": 0.5, "Out": 0.5}
+# Landmarks of the upper and lower lid, two pairs an eye.
+LIDS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = {
+    "eyeBlinkRight": ((37, 41), (38, 40)),
+    "eyeBlinkLeft": ((43, 47), (44, 46)),
+}
+_BLINKS = [ACTIONS.index(name) for name in LIDS]
+_SHUT = 1.08  # of the way between the lids: so that they overlap a little and no ball shines through
+_LEAST_CLOSING = 1e-6  # a model whose blinks move nothing has no way between the lids
+_BEYOND = 0.5  # of the distance between the pairs: how far the difference between them goes on towards the corners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +89,6 @@ class FaceModel:
     shade: Float[Tensor, " v"]
     wrinkles: Float[Tensor, "v 51"]
     styles: Mapping[str, tuple[Style, ...]] = field(default_factory=dict)
-    blink_overshoot: float = 1.0
 
     @property
     def num_vertices(self) -> int:
@@ -99,8 +108,8 @@ class FaceModel:
     ) -> Float[Tensor, "v 3 b"]:
         """The mesh of each face, before any pose.
 
-        A blink is scaled by the identity's own aperture, so that it closes every eye, and the eyeballs turn about their
-        centres; all else is linear.
+        A blink is scaled by the identity's own aperture in two places of an eye, so that it closes every eye, and the
+        eyeballs turn about their centres; all else is linear.
 
         Args:
             identity: modes, in standard deviations.
@@ -118,8 +127,8 @@ class FaceModel:
                 if style.shape is not None:
                     neutral = neutral + style.shape.reshape(-1, 1) * (chosen == number).to(neutral.dtype)
         neutral = neutral.reshape(-1, 3, size)
-        blinks = self._blinks(neutral, actions).T
-        moved = torch.addmm(neutral.reshape(-1, size), self.action_basis.reshape(-1, len(ACTIONS)), blinks)
+        basis = self._basis_with_tilts
+        moved = torch.addmm(neutral.reshape(-1, size), basis.flatten(0, 1), self._blinks(neutral, actions).T)
         return self._gaze(moved.reshape(-1, 3, size), actions)
 
     def landmarks_of(self, vertices: Float[Tensor, "v 3 b"]) -> Float[Tensor, "b 68 3"]:
@@ -140,16 +149,34 @@ class FaceModel:
                 return replace(value, weights=moved(value.weights), shape=moved(value.shape))
             return value
 
-        return replace(self, **{name: moved(value) for name, value in vars(self).items()})
+        return replace(self, **{field.name: moved(getattr(self, field.name)) for field in fields(self)})
 
-    def _blinks(self, neutral: Float[Tensor, "v 3 b"], actions: Float[Tensor, "b 51"]) -> Float[Tensor, "b 51"]:
+    @cached_property
+    def _basis_with_tilts(self) -> Float[Tensor, "v 3 53"]:
+        """The actions, and for each blink what it moves times the place of a vertex across the eye.
+
+        That place is 0 at the first pair of landmarks and 1 at the second.
+        """
+        across = self.mean[:, 0]
+        tilts = []
+        for blink, (first, second) in zip(_BLINKS, LIDS.values(), strict=True):
+            start, end = (across[self.landmarks[list(pair)]].mean() for pair in (first, second))
+            place = ((across - start) / (end - start)).clamp(-_BEYOND, 1 + _BEYOND)
+            tilts.append(self.action_basis[:, :, blink] * place[:, None])
+        return torch.cat((self.action_basis, torch.stack(tilts, dim=2)), dim=2)
+
+    def _blinks(self, neutral: Float[Tensor, "v 3 b"], actions: Float[Tensor, "b 51"]) -> Float[Tensor, "b 53"]:
+        """Weights of `_basis_with_tilts`: a blink closes an eye at both pairs of landmarks of its lids."""
         scale = torch.ones_like(actions)
-        for name, pairs in (("eyeBlinkRight", ((37, 41), (38, 40))), ("eyeBlinkLeft", ((43, 47), (44, 46)))):
+        tilts = []
+        for blink, pairs in zip(_BLINKS, LIDS.values(), strict=True):
             upper, lower = (self.landmarks[[pair[i] for pair in pairs]] for i in (0, 1))
-            own = (neutral[upper, 1] - neutral[lower, 1]).mean(dim=0)
-            usual = (self.mean[upper, 1] - self.mean[lower, 1]).mean()
-            scale[:, ACTIONS.index(name)] = (own / usual).clamp(0.5, 2.0) * self.blink_overshoot
-        return actions * scale
+            own = neutral[upper, 1] - neutral[lower, 1]
+            closing = self.action_basis[lower, 1, blink] - self.action_basis[upper, 1, blink]
+            first, second = (own / closing.clamp(min=_LEAST_CLOSING)[:, None]).clamp(min=0) * _SHUT
+            scale[:, blink] = first
+            tilts.append((second - first) * actions[:, blink])
+        return torch.cat((actions * scale, torch.stack(tilts, dim=1)), dim=1)
 
     def _gaze(self, vertices: Float[Tensor, "v 3 b"], actions: Float[Tensor, "b 51"]) -> Float[Tensor, "v 3 b"]:
         """Turned about x by up − down, then about y by the sideways part."""

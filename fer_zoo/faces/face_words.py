@@ -51,9 +51,10 @@ ACTION_WORDS: Mapping[str, tuple[str, ...]] = {
     **SLIDER_ACTIONS,
     **ALIASES,
 }
-# Emotion -> actions at a clear strength: the action units that EMFACS names for it (happiness 6 12, surprise 1 2 5 27,
-# anger 4 5 7 24, disgust 9 10 15 17, fear 1 2 4 5 20 25, sadness 1 4 15 17, contempt 12 14 of one side). The brow goes
-# down half as far as it goes up in fear and sadness, or the two would cancel.
+# Emotion -> actions at a clear strength: the action units that EMFACS names for it (happiness 6 12, surprise 1 2 5 26,
+# anger 4 5 7 24, disgust 9 10 15 17, fear 1 2 4 5 20 25, sadness 1 4 15 17, contempt 12 14 of one side), and what
+# looked right beside them: a smile's parted lips, a little 9 in anger, a little 4 in disgust. The brow goes down half
+# as far as it goes up in fear and sadness, or the two would cancel.
 EMOTIONS: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happiness": {"cheekSquint": 0.8, "mouthSmile": 0.85, "mouthLowerDown": 0.2, "jawOpen": 0.1},

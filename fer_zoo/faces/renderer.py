@@ -27,6 +27,8 @@ _FIRST_BAND = [3, 1, 2]  # of the harmonics: x, y, z
 _TO_BAND = [1, 2, 0]  # from x, y, z to their order in the harmonics
 _HIDDEN = 0.08  # inter-ocular distances that something is in front of a landmark which it hides
 
+_FLUSH = 0.1  # inter-ocular distances within which the samples of a pixel are one surface
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
@@ -102,8 +104,10 @@ class Renderer:
         parts = self.parts(hits.triangle, pixels[:, 6:])
         pixel, face = hits.pixel, hits.face
         if self.supersampling > 1:
-            pixel, chosen = self._nearest(hits, depth.detach(), len(scenes))
-            face, parts, depth, normals = (of.index_select(0, chosen) for of in (face, parts, depth, normals))
+            pixel, nearest, samples, share = self._in_front(hits, depth.detach(), len(scenes))
+            face, parts = face.index_select(0, nearest), parts.index_select(0, nearest)
+            depth = (depth[samples] * share).sum(dim=0)
+            normals = _unit((normals[samples] * share[..., None]).sum(dim=0))
         mask, depths, all_normals = self._planes(pixel, face, len(scenes), parts, depth, normals)
         landmarks = screen[model.landmarks].permute(2, 0, 1)
         height = vertices[model.landmarks, 2].T
@@ -138,23 +142,25 @@ class Renderer:
         depths = depth.new_full((number,), torch.nan).index_copy(0, pixel, depth).view(shape)
         return mask, depths, _written(normals.new_zeros(count, 3, self.size, self.size), pixel, face, normals)
 
-    def _nearest(
+    def _in_front(
         self, hits: Hits, depth: Float[Tensor, " n"], count: int
-    ) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"]]:
-        """The pixels of whose four samples two or more show the head, and which hit is the nearest of them."""
-        shape = (count, 2 * self.size, 2 * self.size)
-        size = count * shape[1] * shape[2]
-        hit = hits.pixel.new_full((size,), -1).index_copy_(0, hits.pixel, torch.arange(len(depth), device=depth.device))
-        depths = depth.new_full((size,), -torch.inf).index_copy_(0, hits.pixel, depth).view(shape)
-        hit = hit.view(shape)
-        best, nearest, shown = hit[:, ::2, ::2], depths[:, ::2, ::2], (hit[:, ::2, ::2] >= 0).to(torch.uint8)
-        for row, column in ((0, 1), (1, 0), (1, 1)):
-            other, number = depths[:, row::2, column::2], hit[:, row::2, column::2]
-            best = torch.where(other > nearest, number, best)
-            nearest = torch.maximum(nearest, other)
-            shown += number >= 0
-        pixel = (shown >= 2).view(-1).nonzero().squeeze(1)
-        return pixel, best.view(-1).index_select(0, pixel)
+    ) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"], Int[Tensor, "4 p"], Float[Tensor, "4 p"]]:
+        """The pixels of whose four samples two or more show the head, and of each the hits that count.
+
+        These are the nearest one; all four, 0 where one shows no head; and the shares of those that lie no farther
+        than `_FLUSH` behind the nearest, whose mean is what the pixel's centre would show of a plane.
+        """
+        side = 2 * self.size
+        hit = hits.pixel.new_full((count * side * side,), -1)
+        hit.index_copy_(0, hits.pixel, torch.arange(len(depth), device=depth.device))
+        four = hit.view(count, self.size, 2, self.size, 2).permute(2, 4, 0, 1, 3).reshape(4, -1)
+        pixel = ((four >= 0).sum(dim=0) >= 2).nonzero().squeeze(1)
+        four = four.index_select(1, pixel)
+        samples = four.clamp(min=0)
+        heights = torch.where(four >= 0, depth[samples], -torch.inf)
+        most, place = heights.max(dim=0)
+        share = (heights > most - _FLUSH).to(depth.dtype)
+        return pixel, samples.gather(0, place[None])[0], samples, share / share.sum(dim=0)
 
 
 def _unit(vectors: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:

@@ -45,6 +45,8 @@ def test_the_stronger_side_counts() -> None:
         ({"jawOpen": 1.0}, {25: 5.0, 26: 5.0, 27: 5.0}),
         ({"jawOpen": 0.5, "mouthClose": 0.5}, {26: 2.5}),  # a dropped jaw behind closed lips
         ({"mouthLowerDownLeft": 1.0}, {16: 5.0, 25: 5.0}),  # parted lips without the jaw
+        ({"mouthUpperUpRight": 0.5}, {10: 2.5, 25: 2.5}),
+        ({"mouthFunnel": 1.0, "jawOpen": 0.2}, {22: 5.0, 25: 5.0, 26: 1.0}),
     ],
 )
 def test_parted_lips_a_dropped_jaw_and_a_stretched_mouth_are_told_apart(

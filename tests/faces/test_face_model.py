@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.face_parts import FACE_PARTS
 from fer_zoo.core.paths import data_roots
 from fer_zoo.data.transforms import mirror_positions
-from fer_zoo.faces.face_model import ACTIONS, GAZE, FaceModel
+from fer_zoo.faces.face_model import ACTIONS, GAZE, LIDS, FaceModel
 from fer_zoo.faces.models.ict import build as ict
 from fer_zoo.faces.models.procedural import build as procedural
 from fer_zoo.geometry.cameras import Pinhole
+from fer_zoo.geometry.rasterizer import rasterize
 from fer_zoo.geometry.rotations import rotated, rotation
 
 ICT = next((root for root in data_roots("ict_facekit") if root.is_dir()), None)
@@ -69,16 +71,42 @@ def test_effects_of_identity_and_actions_add_up(model: FaceModel) -> None:
     torch.testing.assert_close(both, apart, atol=1e-5, rtol=0)
 
 
-def test_a_blink_is_scaled_by_the_own_eye_and_nothing_else_is(model: FaceModel) -> None:
+def test_half_a_blink_moves_the_lids_half_the_way(model: FaceModel) -> None:
+    identity, _ = faces(model, 8)
+    opened, half, shut = (model.vertices(identity, acting(8, eyeBlinkLeft=weight)) for weight in (0.0, 0.5, 1.0))
+    torch.testing.assert_close((opened + shut) / 2, half, atol=1e-5, rtol=0)
+
+
+def test_a_blink_moves_vertices_along_its_own_vectors(model: FaceModel) -> None:
     identity, _ = faces(model, 20)
     moved = model.vertices(identity, acting(20, eyeBlinkLeft=1.0)) - model.vertices(identity, acting(20))
-    basis = model.action_basis[:, :, ACTIONS.index("eyeBlinkLeft")]
-    factor = (moved * basis[:, :, None]).sum(dim=(0, 1)) / basis.square().sum()
-    torch.testing.assert_close(moved, basis[:, :, None] * factor, atol=1e-5, rtol=0)
-    points = model.landmarks_of(model.vertices(identity, acting(20)))
-    aperture = (points[:, 43, 1] - points[:, 47, 1] + points[:, 44, 1] - points[:, 46, 1]) / 2
-    assert factor.std() > 0.02
-    assert torch.equal(factor.argsort(), aperture.argsort())
+    basis = model.action_basis[:, :, ACTIONS.index("eyeBlinkLeft"), None]
+    factor = (moved * basis).sum(dim=1) / basis.square().sum(dim=1).clamp(min=1e-12)
+    torch.testing.assert_close(moved, basis * factor[:, None], atol=1e-5, rtol=0)
+    lids = basis.norm(dim=1)[:, 0] > 0.02
+    assert factor[lids].std(dim=1).mean() > 0.02  # other eyes close by another way
+    assert (factor[lids] > 0).all()
+
+
+def test_a_blink_closes_every_eye_and_no_ball_shines_through(model: FaceModel) -> None:
+    identity = torch.randn(50, model.num_identity, generator=torch.Generator().manual_seed(1)).clamp(-2, 2)
+    opened = model.vertices(identity, acting(50))
+    shut = model.vertices(identity, acting(50, eyeBlinkLeft=1.0, eyeBlinkRight=1.0))
+    for upper, lower in (pair for pairs in LIDS.values() for pair in pairs):
+        gaps = [(mesh[model.landmarks[upper], 1] - mesh[model.landmarks[lower], 1]) for mesh in (shut, opened)]
+        assert (gaps[0] / gaps[1]).abs().max() < 0.1
+    balls = [seen_of_the_balls(model, mesh) for mesh in (shut, opened)]
+    assert (balls[0] / balls[1]).max() < 0.01
+    assert balls[1].min() > 200
+
+
+def seen_of_the_balls(model: FaceModel, mesh: Tensor) -> Tensor:
+    """Pixels of the eyeballs of each face from the front."""
+    x, y, z = mesh.unbind(dim=1)
+    hits = rasterize(torch.stack([x * 100 + 128, 128 - y * 100, -z * 100], dim=1), model.triangles, 256, 256)
+    eyes = torch.tensor([FACE_PARTS.index(f"{side}_eye") for side in ("left", "right")])
+    ball = torch.isin(model.parts[hits.triangle], eyes)
+    return torch.bincount(hits.face[ball], minlength=mesh.shape[2])
 
 
 def test_faces_of_a_batch_match_a_single_face_in_double_precision(model: FaceModel) -> None:

@@ -16,7 +16,6 @@ from fer_zoo.faces.face_model import ACTIONS, MATERIALS, FaceModel
 from fer_zoo.faces.models.ict import cache
 from fer_zoo.faces.models.ict.build import build
 from fer_zoo.faces.models.ict.mesh import IctMesh, folder_of, parse
-from fer_zoo.geometry.rasterizer import rasterize
 
 ROOT = next((root for root in data_roots("ict_facekit") if root.is_dir()), None)
 pytestmark = pytest.mark.skipif(
@@ -112,31 +111,6 @@ def test_landmarks(head: FaceModel) -> None:
     assert {place for place in range(68) if points[place, 0] < -0.01} == set(RIGHT_SIDE)
     assert float(points[30, 2]) == float(points[:, 2].max())
     assert float(points[8, 1]) == float(points[:, 1].min())
-
-
-def test_a_blink_closes_every_eye(head: FaceModel) -> None:
-    identity = people(head, 50)
-    shut, opened = (head.landmarks_of(vertices) for vertices in (
-        mesh_of(head, identity, eyeBlinkLeft=1.0, eyeBlinkRight=1.0), mesh_of(head, identity)
-    ))  # fmt: skip
-    for upper, lower in LIDS:
-        gap = (shut[:, upper, 1] - shut[:, lower, 1]) / (opened[:, upper, 1] - opened[:, lower, 1])
-        assert float(gap.max()) <= 0.15
-        assert float(gap.min()) >= -0.35
-
-
-def test_no_ball_comes_through_a_shut_lid(head: FaceModel) -> None:
-    identity = people(head, 16)
-    count = []
-    for weight in (0.0, 1.0):
-        x, y, z = mesh_of(head, identity, eyeBlinkLeft=weight, eyeBlinkRight=weight).unbind(dim=1)
-        hits = rasterize(torch.stack([x * 100 + 128, 128 - y * 100, -z * 100], dim=1), head.triangles, 256, 256)
-        ball = torch.isin(
-            head.parts[hits.triangle], torch.tensor([FACE_PARTS.index(f"{side}_eye") for side in ("left", "right")])
-        )
-        count.append(torch.bincount(hits.face[ball], minlength=16))
-    assert float((count[1] / count[0]).max()) < 0.1
-    assert float((count[1] / count[0]).mean()) < 0.03
 
 
 def test_an_open_jaw_parts_the_lips(head: FaceModel) -> None:

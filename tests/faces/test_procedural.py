@@ -99,16 +99,6 @@ def test_a_mode_of_identity_is_symmetric_or_the_contrary(head: FaceModel) -> Non
         assert torch.allclose(sign * mode[head.mirror] * FLIP[:, 0], mode, atol=1e-6), name
 
 
-def test_a_blink_closes_the_eyes_of_anybody(head: FaceModel, people: Tensor) -> None:
-    opened, shut = (
-        head.landmarks_of(acted(head, people, eyeBlinkLeft=weight, eyeBlinkRight=weight)) for weight in (0.0, 1.0)
-    )
-    for upper, lower in LID_PAIRS:
-        before, after = (points[:, upper, 1] - points[:, lower, 1] for points in (opened, shut))
-        assert (before > 0.03).all()
-        assert (after.abs() <= 0.15 * before).all()
-
-
 def test_an_open_jaw_parts_the_lips_and_mouth_close_brings_them_together(head: FaceModel) -> None:
     nobody = torch.zeros(1, head.num_identity)
 

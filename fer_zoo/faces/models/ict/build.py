@@ -18,8 +18,6 @@ from fer_zoo.faces.models.ict.shape_tools import sphere_centre
 from fer_zoo.faces.models.ict.styles import as_tensor, styles, usual_cut
 from fer_zoo.faces.models.ict.wrinkles import wrinkles
 
-BLINK_OVERSHOOT = 1.1
-
 
 def build(root: Path, num_identity: int = 50) -> FaceModel:
     """The head, in units of the distance between its eyeballs' centres.
@@ -57,7 +55,6 @@ def build(root: Path, num_identity: int = 50) -> FaceModel:
         shade=as_tensor(mesh.ambient),
         wrinkles=as_tensor(wrinkles(mesh)),
         styles=styles(mesh, weights, unit),
-        blink_overshoot=BLINK_OVERSHOOT,
     )
 
 
