@@ -1,4 +1,4 @@
-"""Checking a data set: what was found, against what its card expects. Every file is read and decoded once."""
+"""Checking a data set: what was found, against what its card expects. Every file is read, decoded and compared."""
 
 import os
 from collections import Counter
@@ -14,8 +14,11 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from fer_zoo.core.cards import DatasetCard
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.progress import progress as with_bar
 from fer_zoo.data.index import Index
+from fer_zoo.data.near_duplicates import NearDuplicateReport, near_duplicate_report, near_duplicates
+from fer_zoo.data.protocols import Split, make_splits
 
 UNLABELLED = "no label"
 
@@ -50,6 +53,7 @@ class Report:
         missing: ids whose file is not there.
         unreadable: id -> why its file cannot be decoded.
         duplicates: groups of ids whose files are identical.
+        near_duplicates: what is nearly the same, and which splits part it.
         contradictory: ids dropped because their labels contradict each other.
         label_by_source: source -> class -> samples.
         agreement: of two annotators, where there are two.
@@ -70,6 +74,7 @@ class Report:
     missing: tuple[str, ...]
     unreadable: Mapping[str, str]
     duplicates: tuple[tuple[str, ...], ...]
+    near_duplicates: NearDuplicateReport
     contradictory: tuple[str, ...]
     label_by_source: Mapping[str, Mapping[str, int]]
     agreement: Agreement | None
@@ -92,14 +97,23 @@ class Report:
         return "\n".join([*_text_of_facts(self), *_text_of_labels(self), *_text_of_agreement(self)])
 
 
-def check_dataset(index: Index, card: DatasetCard, *, progress: bool = True) -> Report:
+def check_dataset(
+    index: Index, card: DatasetCard, protocol: Mapping[str, Any] | None = None, *, progress: bool = True
+) -> Report:
     """Reads every file of an index and compares what is there with the card.
 
     Args:
         index: the data set as read.
         card: what a complete copy holds.
+        protocol: in whose splits near-duplicates are looked for, its `name` and settings; by default the card's.
         progress: show a bar on a terminal.
+
+    Raises:
+        UserError: if the protocol that is given makes no splits of the data.
     """
+    splits, problem = _splits(index, protocol or {"name": card.protocol})
+    if protocol and problem:
+        raise UserError(problem)
     files = _read_files(index, progress=progress)
     missing = tuple(entry for entry, file in files.items() if file.problem == "missing")
     unreadable = {entry: file.problem for entry, file in files.items() if file.problem not in ("", "missing")}
@@ -123,6 +137,12 @@ def check_dataset(index: Index, card: DatasetCard, *, progress: bool = True) -> 
         missing=missing,
         unreadable=unreadable,
         duplicates=tuple(tuple(group) for group in by_content.values() if len(group) > 1),
+        near_duplicates=near_duplicate_report(
+            near_duplicates(index, show=progress),
+            splits,
+            protocol=protocol["name"] if protocol else card.protocol,
+            problem=problem,
+        ),
         contradictory=index.contradictory,
         label_by_source=_label_by_source(index.table),
         agreement=_agreement(index.table),
@@ -131,6 +151,15 @@ def check_dataset(index: Index, card: DatasetCard, *, progress: bool = True) -> 
         sizes=(sides[0], sides[len(sides) // 2], sides[-1]) if sides else None,
         notes=tuple((note.kind, note.sentence) for note in index.notes),
     )
+
+
+def _splits(index: Index, protocol: Mapping[str, Any]) -> tuple[list[Split], str]:
+    """The splits of a protocol, or why there are none."""
+    settings = {key: value for key, value in protocol.items() if key != "name"}
+    try:
+        return make_splits(index, protocol["name"], settings, next(iter(index.label_spaces), "emotion")), ""
+    except UserError as error:
+        return [], str(error)
 
 
 @dataclass(frozen=True)
@@ -237,6 +266,7 @@ def _text_of_facts(report: Report) -> list[str]:
     lines.append(f"missing files: {_listed(report.missing)}")
     lines.append(f"unreadable files: {_listed(tuple(f'{k} ({why})' for k, why in report.unreadable.items()))}")
     lines.append(f"identical files: {_listed(tuple(' = '.join(group) for group in report.duplicates))}")
+    lines += report.near_duplicates.to_lines()
     lines.append(f"contradictory labels: {_listed(report.contradictory)}")
     return lines
 

@@ -16,7 +16,7 @@ from fer_zoo.core.registry import DATASETS, METHODS, load_object
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.frames import check_frames
 from fer_zoo.engine.config_files import compose_files, options, protocol_file
-from fer_zoo.engine.setting_texts import as_tree, typed
+from fer_zoo.engine.setting_texts import as_tree, settings_from_texts, typed
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 
 # Written method=NAME, its settings method.KEY=VALUE; what stands beside those settings in its section.
@@ -244,6 +244,26 @@ def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str, star
     if named is not None and named != values.get("protocol", {}).get("name"):
         values["protocol"] = {}
     values["protocol"] = _merged(protocol_file(chosen), values.get("protocol", {}))
+
+
+def protocol_from_words(settings: Sequence[tuple[str, str]], default: str) -> dict[str, Any]:
+    """The name and the settings of a protocol from `protocol=NAME` and `protocol.KEY=…`, as typed.
+
+    Args:
+        settings: key and text.
+        default: the protocol where none is named.
+
+    Raises:
+        UserError: for an unknown protocol or setting, or a value of the wrong type.
+    """
+    words = as_tree([(f"{key}.name" if key == "protocol" else key, text) for key, text in settings])
+    given = words.get("protocol", {})
+    name = given.pop("name", default)
+    _check_protocol(name)
+    section = protocol_file(name)
+    kind = _settings_class("protocol", {"protocol": section})
+    section |= settings_from_texts(kind, list(given.items()), where="protocol")
+    return section
 
 
 def _network_of(start: Mapping[str, Any], method: str) -> dict[str, Any]:

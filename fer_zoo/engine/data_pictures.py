@@ -19,6 +19,8 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.sample_groups import SampleGroup, sample_groups
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.create import create_method
+from fer_zoo.engine.near_duplicate_sheet import NAME as NEAR_DUPLICATES
+from fer_zoo.engine.near_duplicate_sheet import draw_near_duplicates
 from fer_zoo.engine.setting_texts import settings_from_texts, typed
 from fer_zoo.engine.sheet_faces import NUM_AUGMENTATIONS, SampleViews
 from fer_zoo.evaluation.face_sheets import SheetFace, class_sheet, overview_sheet
@@ -142,7 +144,9 @@ class DrawnPictures(NamedTuple):
     ids: list[str]
 
 
-def draw_pictures(index: Index, plan: PicturePlan, *, echo: Callable[[str], None]) -> DrawnPictures:
+def draw_pictures(
+    index: Index, plan: PicturePlan, near_duplicates: Sequence[Sequence[str]] = (), *, echo: Callable[[str], None]
+) -> DrawnPictures:
     """Write an overview and a sheet for each class, or each entry with values, that has samples.
 
     Equal data and plans give equal pixels. Samples are named by id; no file and no person is.
@@ -150,6 +154,7 @@ def draw_pictures(index: Index, plan: PicturePlan, *, echo: Callable[[str], None
     Args:
         index: the data set.
         plan: see `plan_pictures`.
+        near_duplicates: groups of ids that have a sheet of their own.
         echo: told each line for the user.
 
     Raises:
@@ -177,9 +182,13 @@ def draw_pictures(index: Index, plan: PicturePlan, *, echo: Callable[[str], None
     save_figure(folder / OVERVIEW, overview_sheet(shown, title=title, lines=plan.describe(index)))
     for sentence in _remarks(index, groups, views, len(rows)):
         echo(f"pictures: {sentence}")
-    echo(f"pictures: {folder} ({OVERVIEW} and {len(paths)} sheets)")
+    alike = f", {NEAR_DUPLICATES}" if near_duplicates else ""
+    echo(f"pictures: {folder} ({OVERVIEW}{alike} and {len(paths)} sheets)")
     names = index.ids
     ids = [names[row] for group in groups for row in group.rows]
+    if near_duplicates:
+        paths.append(folder / NEAR_DUPLICATES)
+        ids += draw_near_duplicates(index, near_duplicates, paths[-1])
     return DrawnPictures([folder / OVERVIEW, *paths], ids)
 
 

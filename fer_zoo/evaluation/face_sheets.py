@@ -46,7 +46,7 @@ class SheetFace:
 
     Attributes:
         notes: lines below the photograph.
-        caption: a word or two on an overview.
+        caption: a word or two in each line, on an overview.
         photograph: made small; None where it cannot be read.
         box: (left, top, width, height) of the face in it, None where there is none.
         crop: corners of the input in it, which may lie outside.
@@ -112,7 +112,9 @@ def overview_sheet(
     """
     side, left = 1.0, 0.4 + max(len(text) for name, notes, _ in groups for text in (name, *notes)) / 12
     number = max(len(faces) for _, _, faces in groups)
-    figure, grid = _grid(len(groups), [side] * number, side, 0.2, left, title=title, lines=lines)
+    lowest = max(face.caption.count("\n") for _, _, faces in groups for face in faces)
+    below = 0.2 + 0.12 * lowest
+    figure, grid = _grid(len(groups), [side] * number, side, below, left, title=title, lines=lines)
     for row, (name, notes, faces) in zip(grid, groups, strict=True):
         place: dict[str, Any] = {"xycoords": "axes fraction", "xytext": (-(left - 0.2) * 72, 0), "va": "top"}
         row[0].annotate(name, (0, 1), textcoords="offset points", fontsize=10, **place)
@@ -123,7 +125,7 @@ def overview_sheet(
             else:
                 reason = face.problem.partition("\n")[0]
                 draw_face(axes, None, reason)
-            _write_below(axes, (face.caption,), side)
+            _write_below(axes, face.caption.split("\n"), side)
     return figure
 
 

@@ -1,9 +1,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import facial_expressions as fake_writer
 from fakes.fake import Fake
+from fakes.portraits import portrait
+from PIL import Image
 
 from fer_zoo.cli.main import main
 from fer_zoo.core.sample import sample_id
@@ -79,6 +82,58 @@ def test_settings_of_the_data_set_are_taken(fake: Fake, capsys: pytest.CaptureFi
 def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check-data", *words]) == 2
     assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")
+
+
+def plant_copies(fake: Fake) -> tuple[str, str]:
+    """One picture under the names of two people, the second time darker and mirrored; the two ids."""
+    first, second = [image for image in fake.people if fake.labels.get(image) == "happiness"][:2]
+    pixels = portrait(1)
+    Image.fromarray(pixels).save(fake.root / first, format="JPEG")
+    Image.fromarray((pixels[:, ::-1] * 0.7).astype(np.uint8)).save(fake.root / second, format="JPEG", quality=70)
+    return sample_id("facial_expressions", first), sample_id("facial_expressions", second)
+
+
+def test_near_duplicates_are_told_with_the_splits_that_part_them(
+    fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = plant_copies(fake)
+    words = ["check-data", "facial_expressions", f"root={fake.root}"]
+    main([*words, "protocol=subject_kfold", "protocol.folds=2", "--json"])
+    near = json.loads(capsys.readouterr().out)["near_duplicates"]
+    assert [sorted(group) for group in near["groups"]] == [sorted((first, second))]
+    assert (near["mirrored"], near["of_several_classes"], len(near["of_several_subjects"])) == (1, [], 1)
+    assert (near["protocol"], near["splits"], near["problem"]) == ("subject_kfold", 2, "")
+    main([*words, "--show-paths"])
+    shown = capsys.readouterr().out
+    assert "near-duplicates: 1 groups of 2 images, 1 pairs mirrored\n" in shown
+    assert f"\n  {first}  {fake.root}" in shown or f"\n{first}  {fake.root}" in shown
+
+
+def test_near_duplicates_have_a_sheet(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plant_copies(fake)
+    folder = tmp_path / "sheets"
+    main(["check-data", "facial_expressions", f"root={fake.root}", "--pictures", f"output={folder}", *SMALL])
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"pictures: {folder} (overview.png, near_duplicates.png and 6 sheets)"
+    )
+    assert (folder / "near_duplicates.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["protocol=subject_kfolds"], "No protocol is named 'subject_kfolds'. Did you mean 'subject_kfold'"),
+        (["protocol=subject_kfold", "protocol.fold=2"], "There is no setting protocol.fold. Did you mean 'folds'?"),
+        (["protocol.folds=two"], "protocol.folds must be "),
+        (["protocol=official_split"], "facial_expressions"),
+    ],
+)
+def test_wrong_words_about_the_protocol(
+    fake: Fake, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check-data", "facial_expressions", f"root={fake.root}", *words]) == 2
+    printed = capsys.readouterr()
+    assert sentence in printed.err and printed.err.count("\n") == 1 and printed.out == ""
 
 
 SMALL = ("method.backbone=resnet10t", "method.image_size=32", "samples=2")

@@ -156,6 +156,15 @@ def test_real_counts(real: Index, report: Report) -> None:
     assert Counter(real.table["annotator"]) == {"dwdii": 6666, "302": 5598, "jhamski": 919, "JN721": 494, "628": 4}
 
 
+def test_real_near_duplicates(report: Report) -> None:
+    near = report.near_duplicates
+    assert (near.compared, len(near.groups), sum(map(len, near.groups)), near.mirrored) == (13_681, 26, 52, 0)
+    assert (len(near.of_several_classes), len(near.of_several_subjects), near.flat) == (0, 7, ())
+    assert (sum(map(len, near.tested_and_trained.values())), near.tested) == (14, 13_681)
+    known = {frozenset(pair) for pair in facial_expressions.IDENTICAL_FILES}
+    assert known <= {frozenset(group) for group in near.groups}
+
+
 def test_real_sources_tell_much_of_the_label(real: Index, report: Report) -> None:
     film = report.label_by_source["film"]
     assert (film["disgust"], report.classes["emotion"]["disgust"]) == (195, 208)
