@@ -15,7 +15,8 @@ video of every frame; a picture without one is a row that says so.
 output ends in .csv, .parquet or .json and never replaces a file. It grows as NAME.partial.csv; after an interruption
 the same command goes on behind the last whole picture. Without it the rows are printed, with --json as JSON.
 every=N looks at each N-th frame of a video. track=true numbers faces by overlap from frame to frame, which is no
-promise of identity. detector=none takes every image for a face; boxes=TABLE has your own boxes or landmarks instead.
+promise of identity. detector=none takes every image for a face; boxes=TABLE has your own boxes or landmarks instead, or
+is a folder of .pts files or of OpenFace's .csv files.
 calibrated=true gives probabilities at the temperature that training fitted. --pictures writes each photograph, and a
 clip of each video, with its faces marked into a folder beside the output.
 """

@@ -11,14 +11,16 @@ from jaxtyping import Float
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
-from fer_zoo.core.landmarks import LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP, NUM_LANDMARKS
+from fer_zoo.core.landmarks import LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP
+from fer_zoo.core.sample import sample_id
 from fer_zoo.data.detection import Face
 from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
+from fer_zoo.data.index import Note
+from fer_zoo.data.landmark_files import OPENFACE_COLUMNS, face_sheet, landmarks_of
 from fer_zoo.data.sheets import Sheet, number
 
 BOXES = ("face_x", "face_y", "face_width", "face_height")
 SCORE = "face_score"
-OPENFACE_COLUMNS = tuple(f"{axis}_{number}" for number in range(NUM_LANDMARKS) for axis in "xy")
 POINTS = (POINT_COLUMNS, LANDMARK_COLUMNS, OPENFACE_COLUMNS)  # the first that the table has is used
 
 
@@ -35,10 +37,10 @@ class FaceTable:
     The columns are those that `predict` writes: `file`, for videos `frame` (from 0), and `face_x`, `face_y`,
     `face_width`, `face_height`; or five points (`right_eye_x` …), or 68 (`landmark_0_x` …, or `x_0` … as OpenFace
     writes them), in pixels. Where there are points and no boxes, the box is the one around the points. A file is found
-    by the path as it was given, else by its name.
+    by the path as it was given, else by its name, with or without suffix.
 
     Args:
-        path: ends in .csv, .tsv or .parquet.
+        path: ends in .csv, .tsv or .parquet; or what `landmark_files` reads, as .pts files.
         spec: of the checkpoint, which needs boxes or points.
 
     Raises:
@@ -47,7 +49,7 @@ class FaceTable:
 
     def __init__(self, path: Path, spec: InputSpec) -> None:
         self.name = str(path)
-        sheet = Sheet(path, name=self.name, said=f"boxes={path}")
+        sheet = face_sheet(path, said=f"boxes={path}")
         table = sheet.table
         sheet.require("file")
         has_boxes = set(BOXES) <= set(table)
@@ -147,7 +149,7 @@ class FaceTable:
     def _found(self, file: str) -> str | None:
         """The file of the table that is meant."""
         exact = _plain_path(file)
-        same_name = self._files.get(PurePosixPath(exact).name, [])
+        same_name = self._files.get(PurePosixPath(exact).name) or self._files.get(PurePosixPath(exact).stem, [])
         if exact not in self._rows and len(same_name) > 1:
             raise UserError(
                 f"{self.name} has several files of the name {PurePosixPath(exact).name}, as {same_name[0]} and"
@@ -185,6 +187,29 @@ def five_points(points: Float[np.ndarray, "*s n 2"]) -> Float[np.ndarray, "*s 5 
     eyes = [points[..., list(LANDMARK_GROUPS[name]), :].mean(axis=-2) for name in ("right_eye", "left_eye")]
     rest = points[..., [NOSE_TIP, *MOUTH_CORNERS], :]
     return np.concatenate([np.stack(eyes, axis=-2), rest], axis=-2)
+
+
+def landmarks_below(
+    root: Path, path: str, dataset: str, images: Sequence[str]
+) -> tuple[dict[str, Float[np.ndarray, " n"]], list[Note]]:
+    """The columns of an index that landmarks made elsewhere fill, and a note on the images without.
+
+    Args:
+        root: of the data set.
+        path: what `face_sheet` reads, as typed in dataset.landmarks.
+        dataset: its registered name.
+        images: paths below the root, with forward slashes.
+
+    Raises:
+        UserError: what `face_sheet` and `landmarks_of` raise.
+    """
+    said, ids = f"dataset.landmarks={path}", [sample_id(dataset, image) for image in images]
+    points = landmarks_of(images, ids, face_sheet(root / path, said=said), said=said)
+    five = five_points(points).reshape(len(points), -1)
+    columns = dict(zip((*POINT_COLUMNS, *LANDMARK_COLUMNS), (*five.T, *points.reshape(len(points), -1).T), strict=True))
+    without = tuple(name for name, unknown in zip(ids, np.isnan(points[:, 0, 0]), strict=True) if unknown)
+    sentence = f"{len(without)} of {len(images)} images have no points in dataset.landmarks."
+    return columns, [Note("no points", sentence, without)] if without else []
 
 
 def _is_behind(frame: int | None, end: int, every: int) -> bool:

@@ -52,6 +52,13 @@ class Sheet:
         if self.table.columns.has_duplicates:
             raise UserError(f"{said} has two columns of one name: {', '.join(self.table.columns)}.")
 
+    @classmethod
+    def of(cls, table: pd.DataFrame, *, name: str) -> "Sheet":
+        """A table that is no file of its own."""
+        sheet = cls.__new__(cls)
+        sheet.name, sheet.suffix, sheet.first_row, sheet.table = name, "parquet", 1, table
+        return sheet
+
     def require(self, column: str, setting: str = "") -> None:
         """Checks that there is a column.
 

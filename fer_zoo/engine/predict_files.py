@@ -17,6 +17,7 @@ from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress
 from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import FaceTable
+from fer_zoo.data.landmark_files import faces_sha256
 from fer_zoo.data.tracking import Box
 from fer_zoo.data.video import UnreadableVideo, Video, is_video
 from fer_zoo.engine.checkpoint import CARD, WEIGHTS, checkpoint_folder, load_method
@@ -39,7 +40,9 @@ class PredictSettings:
     checkpoint: str = setting("", "the folder of a run or of a checkpoint")
     output: str = setting("", "the table: .csv, .parquet or .json; without it the rows are printed")
     detector: str = setting("haar", "what finds the faces; none: every image is a face crop")
-    boxes: str = setting("", "a .csv or .parquet table of your own boxes or landmarks, in place of a detector")
+    boxes: str = setting(
+        "", "your own boxes or landmarks in place of a detector: a .csv or .parquet table, or .pts files"
+    )
     every: int = setting(1, "of a video, look at each frame whose number this divides", at_least=1)
     track: bool = setting(False, "number the faces of a video by their tracks, too")
     calibrated: bool = setting(False, "probabilities at the temperature that training fitted; answers stay the same")
@@ -259,7 +262,7 @@ def _made_of(files: Iterable[Path], settings: PredictSettings) -> dict[str, Any]
         "sizes of the files": [file.stat().st_size if file.is_file() else None for file in files],
         "checkpoint": sha256(weights.encode()).hexdigest(),
         "detector": settings.detector,
-        "boxes": file_sha256(Path(settings.boxes)) if settings.boxes else "",
+        "boxes": faces_sha256(Path(settings.boxes)) if settings.boxes else "",
         "every": settings.every,
         "track": settings.track,
         "calibrated": settings.calibrated,

@@ -145,7 +145,7 @@ def test_points_that_lack_or_coincide_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "rows", "sentence"),
     [
-        (CROPS, [{"path": "a.jpg"}], r"has no column 'file'\. It has: path"),
+        (CROPS, [{"photo": "a.jpg"}], r"has no column 'file'\. It has: photo"),
         (
             CROPS,
             [{"file": "a.jpg", "face_x": 1, "face_y": 1, "face_widht": 1}],

@@ -249,6 +249,25 @@ def test_settings_that_do_not_fit_together_are_told(run: Callable[..., list[str]
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_of_landmarks_takes_the_place_of_boxes(tmp_path: Path) -> None:
+    task = create_method("timm_classifier", backbone="resnet10t", image_size=32, seed=1, alignment="five_points")
+    save_method(tmp_path / "run", task, training=TRAINING, validation={})
+    for name in ("a.png", "b.png"):
+        Image.fromarray(drawn_face(120)).save(tmp_path / name)
+    points = "\n".join(f"{30.5 + 7 * (number % 9)} {40.5 + 6 * (number // 9)}" for number in range(68))
+    (tmp_path / "pts").mkdir()
+    (tmp_path / "pts" / "a.pts").write_text(f"version: 1\nn_points: 68\n{{\n{points}\n}}\n")
+    settings = PredictSettings(
+        checkpoint=str(tmp_path / "run"), output=str(tmp_path / "t.csv"), boxes=str(tmp_path / "pts"), device="cpu"
+    )
+    lines: list[str] = []
+    predict_files([tmp_path / "a.png", tmp_path / "b.png"], settings, pictures=False, echo=lines.append)
+    assert f"1 of 2 files have no row in {tmp_path / 'pts'}" in lines
+    table = pd.read_csv(tmp_path / "t.csv")
+    assert table["face_found"].tolist() == [True, False]
+    assert table.loc[0, ["face_x", "face_y"]].tolist() == [30, 40]  # half a pixel less than in the file
+
+
 def test_boxes_that_do_not_meet_the_files_are_said(
     run: Callable[..., list[str]], files: list[Path], tmp_path: Path
 ) -> None:

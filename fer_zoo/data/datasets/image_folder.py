@@ -4,15 +4,17 @@ Folders meet the label space by name; their order or number means nothing.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
+from fer_zoo.data.face_tables import landmarks_below
 from fer_zoo.data.index import IMAGE_SUFFIXES, SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
 
 NAME = "image_folder"
@@ -33,6 +35,11 @@ class ImageFolderSettings:
         "", "regular expression with one group: the person, searched in a file's name; empty: each file is its own"
     )
     cropped: bool = setting(False, "the images are face crops, whose whole area is used")
+    landmarks: str = setting(
+        "",
+        "68 points of each face, made elsewhere: a folder of .pts files or of OpenFace's .csv files, or one table;"
+        " below the root unless it is a full path",
+    )
 
 
 CARD = DatasetCard(
@@ -85,7 +92,12 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
         notes.append(Note("ignored", f"{sentence} They are left out."))
     if not settings.subject_pattern:
         notes.append(Note("subjects", "No subject_pattern is set, so every file counts as a subject of its own."))
-    table = index_table(NAME, images, subject=_subjects(images, settings.subject_pattern), emotion=emotions)
+    points: Mapping[str, Any] = {}
+    if settings.landmarks:
+        points, lacking = landmarks_below(root, settings.landmarks, NAME, images)
+        notes += lacking
+    subjects = _subjects(images, settings.subject_pattern)
+    table = index_table(NAME, images, subject=subjects, emotion=emotions, **points)
     return Index(
         dataset=NAME,
         root=root,

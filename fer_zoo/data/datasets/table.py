@@ -18,9 +18,10 @@ from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
-from fer_zoo.data.face_tables import BOXES, POINTS, five_points
+from fer_zoo.data.face_tables import BOXES, POINTS, five_points, landmarks_below
 from fer_zoo.data.image_sources import BOX_COLUMNS, LANDMARK_COLUMNS, POINT_COLUMNS
 from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
+from fer_zoo.data.landmark_files import forget_failures
 from fer_zoo.data.sheets import Sheet, number
 
 NAME = "table"
@@ -52,6 +53,11 @@ class TableSettings:
         False,
         "use the table's own boxes (face_x, face_y, face_width, face_height) or points (right_eye_x …, landmark_0_x …,"
         " or x_0 … as OpenFace writes them), in pixels; empty cells: no face",
+    )
+    landmarks: str = setting(
+        "",
+        "68 points of each face, made elsewhere: a folder of .pts files or of OpenFace's .csv files, or one table;"
+        " below the root unless it is a full path",
     )
     missing_images: str = setting(
         "stop", "when a listed image is not there: skipped ones are counted", choices=("stop", "skip")
@@ -98,11 +104,16 @@ def read(root: Path, settings: TableSettings) -> Index:
     if settings.au_columns:
         whole = space_for("au", settings.au_space, where="dataset.au_space")
         units = _action_units(sheet, settings.au_columns, whole)
-        spaces["au"], lacking = _units_in_data(whole, units)
-        notes += lacking
+        spaces["au"], missing_units = _units_in_data(whole, units)
+        notes += missing_units
         columns |= {entry: units[entry] for entry in spaces["au"].entries}
+    if settings.faces and settings.landmarks:
+        raise UserError("dataset.faces and dataset.landmarks both say where the points are; keep one of them.")
     if settings.faces:
         columns |= _faces(sheet)
+    if settings.landmarks:
+        points, lacking = landmarks_below(root, settings.landmarks, NAME, images)
+        columns, notes = columns | points, notes + lacking
     columns |= _descriptions(sheet, settings)
     table = index_table(NAME, images, **columns)
     num_alone = int((table["subject"] == table["id"]).sum())
@@ -147,6 +158,8 @@ def _emotions(sheet: Sheet, settings: TableSettings) -> tuple[LabelSpace, list[s
 
 def _faces(sheet: Sheet) -> dict[str, np.ndarray]:
     """Boxes and points under their names in an index; of 68 points also the five that are aligned."""
+
+    forget_failures(sheet)
 
     def numbers(names: Sequence[str]) -> np.ndarray:
         return np.stack(
