@@ -1,5 +1,7 @@
 """The head made by code: symmetry, eyes that close, lips that part, actions that stay in their places."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,8 @@ from torch import Tensor
 from fer_zoo.core.landmarks import MIRROR, RIGHT_SIDE
 from fer_zoo.faces.face_model import ACTIONS, MATERIALS, FaceModel
 from fer_zoo.faces.models.procedural.build import build
+from fer_zoo.faces.scenes import FACE_CENTRE, FACE_HEIGHT
+from fer_zoo.geometry.rotations import rotated, rotation
 
 SIDES = {"Left": "Right", "Right": "Left"}
 LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
@@ -117,6 +121,15 @@ def test_no_action_turns_a_visible_triangle_inside_out(head: FaceModel, name: st
     after = normals(head, acted(head, torch.zeros(1, head.num_identity), **{name: 1.0})[..., 0])
     visible = head.in_map & (before[:, 2] > 0)
     assert (before * after).sum(dim=1)[visible].min() > 0
+
+
+def test_the_cut_end_of_the_neck_lies_out_of_the_picture_in_every_pose(head: FaceModel) -> None:
+    poses = torch.tensor(list(itertools.product((-60, 0, 60), (-45, -30, 30, 45), (-45, 0, 45)))).float().deg2rad()
+    rim = head.mean[head.mean[:, 1] < head.mean[:, 1].min() + 0.1]
+    x, y, z = rotated(rim[:, :, None].expand(-1, -1, len(poses)), rotation(poses)).unbind(dim=1)
+    near = z > z.mean(dim=0)  # the far half hides behind the neck
+    half = FACE_HEIGHT / 2
+    assert not (near & (x.abs() < half) & ((y - FACE_CENTRE).abs() < half)).any()
 
 
 @pytest.mark.parametrize("name", ACTIONS)

@@ -12,7 +12,7 @@ from fer_zoo.core.face_parts import FACE_PARTS
 from fer_zoo.faces.face_model import FaceModel
 from fer_zoo.faces.models.procedural.actions import action_basis
 from fer_zoo.faces.models.procedural.frame import UNIT
-from fer_zoo.faces.models.procedural.grid import TOP
+from fer_zoo.faces.models.procedural.grid import FACE_END, TOP
 from fer_zoo.faces.models.procedural.ground import ground_of
 from fer_zoo.faces.models.procedural.identity import identity_modes, places_of
 from fer_zoo.faces.models.procedural.landmarks import landmark_vertices
@@ -116,6 +116,6 @@ def _part_numbers(part: Part) -> UInt8[np.ndarray, " t"]:
 
 
 def _in_map(sheet: Sheet) -> Bool[np.ndarray, " t"]:
-    """Triangles of the front, without the fan at the crown."""
-    in_front = (np.abs(sheet.theta) <= np.pi / 2) & (sheet.row < TOP)
+    """Triangles of the front, without the fan at the crown and the neck's end."""
+    in_front = (np.abs(sheet.theta) <= np.pi / 2) & (sheet.row >= FACE_END) & (sheet.row < TOP)
     return np.asarray(in_front[sheet.triangles].all(axis=1))

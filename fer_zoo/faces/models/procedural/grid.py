@@ -1,7 +1,7 @@
 """Where the columns and rows of the sheet run.
 
 Rows are heights in the middle of the face. Beside it they bend so that one runs along the hairline, some along the
-brows and some along the lips: the edges of these would else be jagged.
+brows, some along the lips and some along the jaw: the edges of these would else be jagged.
 """
 
 import numpy as np
@@ -13,7 +13,8 @@ from fer_zoo.faces.models.procedural.frame import MOUTH_HALF_WIDTH, MOUTH_Y, Val
 INNER_EYE_CORNER, MOUTH_CORNER, OUTER_EYE_CORNER = 13.72, 24.76, 37.43
 OUTER_COLUMNS = (40.5, 44, 47.5, 51.5, 56, 61, 66, 71, 77, 84, 90, 104, 121, 140, 160)
 ROWS_BELOW_MOUTH = (
-    -2.6, -2.25, -2.05, -1.93, -1.84, -1.75, -1.67, -1.60, -1.53, -1.46, -1.40, -1.34, -1.28, -1.225, -1.18, -1.14,
+    -5.1, -3.3, -2.6, -2.38, -2.2, -2.07, -1.96, -1.88, -1.79, -1.70, -1.61, -1.52, -1.43, -1.35, -1.28, -1.225, -1.18,
+    -1.14,
 )  # fmt: skip
 ROWS_TO_EYES = (
     -1.065, -1.028, -0.988, -0.94, -0.88, -0.81, -0.75, -0.705, -0.665, -0.625, -0.58, -0.53, -0.47, -0.40, -0.33,
@@ -21,11 +22,12 @@ ROWS_TO_EYES = (
 )  # fmt: skip
 ROWS_ABOVE_EYES = (
     0.035, 0.07, 0.11, 0.15, 0.19, 0.23, 0.27, 0.31, 0.35, 0.39, 0.44, 0.50, 0.57, 0.65, 0.74, 0.85, 0.95, 1.06, 1.18,
-    1.30, 1.41, 1.50, 1.58, 1.65, 1.70, 1.735, 1.747,
+    1.30, 1.41, 1.52, 1.62, 1.70, 1.738,
 )  # fmt: skip
 ROWS = np.array([*ROWS_BELOW_MOUTH, MOUTH_Y, *ROWS_TO_EYES, 0.0, *ROWS_ABOVE_EYES])
 MOUTH_ROW, EYE_ROW = len(ROWS_BELOW_MOUTH), len(ROWS_BELOW_MOUTH) + 1 + len(ROWS_TO_EYES)
-TOP, HAIR_ROW = 1.75, 0.95
+TOP, HAIR_ROW, JAW_ROW = 1.75, 0.95, -1.86
+FACE_END = -2.6  # of the position map; below it the neck runs on, out of the picture
 LIP_HEIGHTS = (0.112, 0.125)  # of the red of the upper and the lower lip above and below the mouth's line
 BROW_HEIGHT, BROW_ARCH, BROW_INNER, BROW_LENGTH = 0.34, 0.065, 0.15, 0.66
 
@@ -53,7 +55,8 @@ def heights(row: Values, theta: Values) -> Values:
     brow = brow * (1.0 - smooth_step(angle, 44.0, 62.0))
     near_lips = 1.0 - smooth_step(np.abs(row - MOUTH_Y), 0.13, 0.32)
     lips = (row - MOUTH_Y) * (_lip_taper(angle) - 1.0) * near_lips
-    return row + hair + brow + lips
+    jaw = (jaw_line(theta) - JAW_ROW) * np.interp(row, (FACE_END, JAW_ROW, MOUTH_Y), (0.0, 1.0, 0.0))
+    return row + hair + brow + lips + jaw
 
 
 def hairline(theta: Values) -> Values:
@@ -65,6 +68,11 @@ def hairline(theta: Values) -> Values:
         - 0.70 * smooth_step(angle, 62.0, 82.0)
         - 0.98 * smooth_step(angle, 84.0, 118.0)
     )
+
+
+def jaw_line(theta: Values) -> Values:
+    """Height of the edge between face and neck: lowest at the chin, up to the angle of the jaw below the ear."""
+    return JAW_ROW + 0.58 * smooth_step(np.degrees(np.abs(theta)), 12.0, 88.0)
 
 
 def brow_arch(far: Values) -> Values:

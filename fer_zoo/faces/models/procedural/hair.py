@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from fer_zoo.faces.models.procedural.frame import SIDE_Z, Values, bell, smooth_step, spot, vectors
-from fer_zoo.faces.models.procedural.grid import HAIR_ROW, hairline
+from fer_zoo.faces.models.procedural.grid import HAIR_ROW, hairline, jaw_line
 from fer_zoo.faces.models.procedural.ground import Ground
 from fer_zoo.faces.models.procedural.materials import lip_share
 from fer_zoo.faces.models.procedural.relief import front_share
@@ -14,6 +14,7 @@ from fer_zoo.faces.models.procedural.sheet import Sheet
 
 NAPE = -1.15  # height of the hairline at the back
 CURTAIN_EDGE = 63.0  # degrees; between two columns, so that the edge runs straight down
+UNDERSIDE = 0.3  # how far hair goes on below the tips of a curtain, which are seen from below
 SOFTNESS = 0.12  # of the hairline, half of its width: finer than this the columns would show
 
 
@@ -50,7 +51,7 @@ CUTS = {
     "cropped": HairCut(volume=0.02, amount=0.75),
     "receding": HairCut(line=1.25, temple=0.22, volume=0.05),
     "bald": HairCut(volume=0.0, amount=0.0),
-    "long": HairCut(line=0.98, volume=0.13, nape=-2.6, curtain=1.22),
+    "long": HairCut(line=0.98, volume=0.13, nape=-3.35, curtain=1.22),
     "bob": HairCut(line=0.80, volume=0.14, nape=-1.5, curtain=1.28),
     "curly": HairCut(line=0.92, volume=0.27, nape=-1.0, roughness=0.05),
 }
@@ -63,7 +64,8 @@ def hair_share(sheet: Sheet, cut: HairCut) -> Values:
     line = line + cut.temple * bell(angle, 30.0, 16.0) + (cut.nape - NAPE) * smooth_step(angle, 84.0, 112.0)
     if cut.curtain:
         line = np.where(angle > CURTAIN_EDGE, cut.nape - 1.0, line)
-    tips = smooth_step(sheet.y, cut.nape - 0.2, cut.nape)
+    end = cut.nape - (UNDERSIDE if cut.curtain else 0.0)
+    tips = smooth_step(sheet.y, end - 0.2, end)
     # behind the ears the line is steep and the columns far apart
     softness = SOFTNESS + 0.22 * smooth_step(angle, 82.0, 95.0)
     return cut.amount * tips * smooth_step((sheet.y - line) / softness, -1.0, 1.0)
@@ -121,7 +123,7 @@ def beard_share(sheet: Sheet, ground: Ground, beard: Beard) -> Values:
     """Share of stubble in the skin."""
     angle = np.degrees(np.abs(sheet.theta))
     line = -1.24 + 0.64 * smooth_step(angle, 26.0, 72.0)
-    jaw = smooth_step(line - sheet.y, -0.12, 0.16) * smooth_step(sheet.y, -2.0, -1.80)
+    jaw = smooth_step(line - sheet.y, -0.12, 0.16) * smooth_step(sheet.y - jaw_line(sheet.theta), -0.24, -0.04)
     cheeks = beard.cheeks * (1.0 - smooth_step(angle, 54.0, 72.0))
     chin = beard.chin * (1.0 - smooth_step(angle, 18.0, 30.0))
     above_lip = bell(sheet.y - 0.22 * ground.far, -0.94, 0.085) * (1.0 - smooth_step(ground.far, 0.30, 0.52))

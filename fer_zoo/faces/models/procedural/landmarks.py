@@ -10,7 +10,7 @@ from fer_zoo.faces.models.procedural.materials import brow_line
 from fer_zoo.faces.models.procedural.sheet import Sheet
 
 # (angle, height) of the right half of the jaw's outline, from beside the eye down to the chin.
-JAW = ((80, 0.0), (80, -0.36), (79, -0.70), (77, -1.02), (72, -1.30), (61, -1.50), (45, -1.64), (24, -1.74), (0, -1.80))
+JAW = ((80, 0.0), (80, -0.36), (79, -0.70), (77, -1.02), (72, -1.27), (61, -1.50), (45, -1.64), (24, -1.74), (0, -1.80))
 BROW = (0.80, 0.64, 0.48, 0.32, 0.17)
 NOSE_BRIDGE = (0.0, -0.18, -0.36, -0.53)
 NOSE_BASE = ((0.22, -0.66), (0.11, -0.70), (0.0, -0.715))

@@ -15,10 +15,11 @@ from fer_zoo.faces.models.procedural.grid import (
     BROW_LENGTH,
     LIP_HEIGHTS,
     brow_arch,
+    jaw_line,
     mouth_arch,
 )
 from fer_zoo.faces.models.procedural.ground import Ground
-from fer_zoo.faces.models.procedural.relief import front_share, jaw_line
+from fer_zoo.faces.models.procedural.relief import front_share
 from fer_zoo.faces.models.procedural.sheet import Sheet
 
 

@@ -17,7 +17,7 @@ from fer_zoo.faces.models.procedural.frame import (
     spot,
     vectors,
 )
-from fer_zoo.faces.models.procedural.grid import LIP_HEIGHTS, mouth_arch
+from fer_zoo.faces.models.procedural.grid import LIP_HEIGHTS, jaw_line, mouth_arch
 from fer_zoo.faces.models.procedural.sheet import Sheet
 
 HEAD_HALF_WIDTH = (
@@ -28,8 +28,10 @@ HEAD_FRONT = (
     (-2.2, 0.02), (-2.0, 0.16), (-1.86, 0.30), (-1.76, 0.385), (-1.6, 0.45), (-1.4, 0.45), (-1.1, 0.49), (-0.7, 0.47),
     (-0.35, 0.46), (0.0, 0.45), (0.3, 0.50), (0.6, 0.51), (0.9, 0.485), (1.0, 0.44),
 )  # fmt: skip
-HEAD_BACK = ((-2.6, -1.5), (-2.0, -1.48), (-1.4, -1.66), (-0.8, -2.0), (0.0, -2.2), (0.5, -2.22))
-NECK_HALF_WIDTH = ((-2.6, 0.90), (-2.4, 0.76), (-2.15, 0.70), (-1.7, 0.70), (-1.0, 0.86), (-0.4, 1.0))
+HEAD_BACK = ((-5.1, -1.6), (-2.6, -1.5), (-2.0, -1.48), (-1.4, -1.66), (-0.8, -2.0), (0.0, -2.2), (0.5, -2.22))
+NECK_HALF_WIDTH = (
+    (-5.1, 1.55), (-3.3, 1.2), (-2.6, 0.90), (-2.4, 0.76), (-2.15, 0.70), (-1.7, 0.70), (-1.0, 0.86), (-0.4, 1.0),
+)  # fmt: skip
 NECK_FRONT = ((-2.6, 0.02), (-2.25, -0.03), (-2.0, -0.08), (-1.6, -0.10), (-1.2, -0.2))
 NOSE_HEIGHT = (
     (-0.78, 0.0), (-0.725, 0.025), (-0.66, 0.18), (-0.59, 0.30), (-0.51, 0.335), (-0.40, 0.285), (-0.2, 0.185),
@@ -41,11 +43,6 @@ NOSE_WIDTH = ((-0.8, 0.18), (-0.62, 0.165), (-0.5, 0.14), (-0.3, 0.125), (-0.1, 
 def front_share(theta: Values) -> Values:
     """1 on the front of the head, 0 on its back."""
     return smooth_step(np.cos(theta), 0.05, 0.45)
-
-
-def jaw_line(theta: Values) -> Values:
-    """Height of the edge between face and neck: lowest at the chin, up to the angle of the jaw below the ear."""
-    return -1.86 + 0.58 * smooth_step(np.degrees(np.abs(theta)), 12.0, 88.0)
 
 
 def closed_face(sheet: Sheet) -> Float[np.ndarray, "n 3"]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from fer_zoo.faces.models.procedural.frame import MOUTH_Y, Values, bell
 from fer_zoo.faces.models.procedural.grid import (
     EYE_ROW,
+    FACE_END,
     INNER_EYE_CORNER,
     MOUTH_CORNER,
     MOUTH_ROW,
@@ -103,7 +104,8 @@ def unit_square(sheet: Sheet) -> Float[np.ndarray, "n 2"]:
     mouth = _opening(degrees / MOUTH_CORNER, sheet.y - MOUTH_Y, sheet.below_mouth)
     eyes = _opening((np.abs(degrees) - middle) / half, sheet.y, sheet.below_eyes)
     across = np.clip(sheet.theta / np.pi + 0.5, 0.0, 1.0)
-    return np.stack([across, (TOP - sheet.y - mouth - eyes) / (TOP - ROWS[0])], axis=1)
+    down = np.clip((TOP - sheet.y - mouth - eyes) / (TOP - FACE_END), 0.0, 1.0)
+    return np.stack([across, down], axis=1)
 
 
 def _opening(place: Values, height: Values, below: Bool[np.ndarray, "*shape"]) -> Values:
