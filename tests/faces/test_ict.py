@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from fer_zoo.core.face_parts import FACE_PARTS
@@ -16,6 +17,8 @@ from fer_zoo.faces.face_model import ACTIONS, MATERIALS, FaceModel
 from fer_zoo.faces.models.ict import cache
 from fer_zoo.faces.models.ict.build import build
 from fer_zoo.faces.models.ict.mesh import IctMesh, folder_of, parse
+from fer_zoo.geometry.rasterizer import rasterize
+from fer_zoo.geometry.rotations import rotated, rotation
 
 ROOT = next((root for root in data_roots("ict_facekit") if root.is_dir()), None)
 pytestmark = pytest.mark.skipif(
@@ -57,7 +60,8 @@ def test_what_is_drawn(mesh: IctMesh, head: FaceModel) -> None:
     assert mesh.of("face").sum() == 18_460
     assert mesh.of("head").sum() == 3_828
     assert mesh.of("right_ball").sum() == mesh.of("left_ball").sum() == 544
-    assert 5_000 < mesh.of("mouth", "gums", "teeth").sum() < 7_000  # of 18,608; what some view shows
+    assert mesh.of("mouth").sum() == 4_164
+    assert 3_500 < mesh.of("gums", "teeth").sum() < 4_500  # of 14,504; what some view shows
     assert (np.unique(mesh.triangles) == np.arange(head.num_vertices)).all()
     assert head.num_identity == 50
 
@@ -111,6 +115,20 @@ def test_landmarks(head: FaceModel) -> None:
     assert {place for place in range(68) if points[place, 0] < -0.01} == set(RIGHT_SIDE)
     assert float(points[30, 2]) == float(points[:, 2].max())
     assert float(points[8, 1]) == float(points[:, 1].min())
+
+
+@pytest.mark.parametrize("opened", [{"jawOpen": 1.0}, {"jawOpen": 0.3, "mouthUpperUp": 1.0, "mouthSmile": 1.0}])
+def test_no_background_shows_in_an_open_mouth(head: FaceModel, opened: dict[str, float]) -> None:
+    weights = {side: weight for name, weight in opened.items() for side in ACTIONS if side.startswith(name)}
+    poses = torch.tensor(list(itertools.product((-60, -30, 0, 30, 60), (-45, -20, 0, 20, 45), (0,)))).float().deg2rad()
+    turned = rotated(mesh_of(head, people(head, len(poses)), **weights), rotation(poses))
+    x, y, z = (turned - turned[head.landmarks[48:]].mean(dim=0)).unbind(dim=1)
+    hits = rasterize(torch.stack([x * 140 + 64, 64 - y * 140, -z * 140], dim=1), head.triangles, 128, 128)
+    background = torch.ones(len(poses) * 128 * 128, dtype=torch.bool)
+    background[hits.pixel] = False
+    for picture in background.view(-1, 128, 128).numpy():
+        places, count = ndimage.label(np.pad(picture, 1, constant_values=True))
+        assert count == 1 and places[0, 0] == 1  # what the head does not cover lies around it
 
 
 def test_an_open_jaw_parts_the_lips(head: FaceModel) -> None:

@@ -13,7 +13,7 @@ from fer_zoo.core.paths import cache_folder
 from fer_zoo.faces.models.ict.mesh import IctMesh, folder_of, parse, source_files
 
 # Raised whenever `parse` gives something else than before.
-VERSION = 1
+VERSION = 2
 
 
 def load(root: Path) -> IctMesh:
