@@ -11,6 +11,7 @@ from fer_zoo.core.landmarks import MIRROR, RIGHT_SIDE
 from fer_zoo.faces.face_model import ACTIONS, MATERIALS, FaceModel
 from fer_zoo.faces.models.procedural.build import build
 from fer_zoo.faces.scenes import FACE_CENTRE, FACE_HEIGHT
+from fer_zoo.geometry.rasterizer import rasterize
 from fer_zoo.geometry.rotations import rotated, rotation
 
 SIDES = {"Left": "Right", "Right": "Left"}
@@ -121,6 +122,20 @@ def test_no_action_turns_a_visible_triangle_inside_out(head: FaceModel, name: st
     after = normals(head, acted(head, torch.zeros(1, head.num_identity), **{name: 1.0})[..., 0])
     visible = head.in_map & (before[:, 2] > 0)
     assert (before * after).sum(dim=1)[visible].min() > 0
+
+
+@pytest.mark.parametrize("pose", [(0, 0), (-30, 0), (30, 0), (0, -30), (0, 30)], ids=str)
+def test_nobody_shows_the_back_of_a_triangle_whatever_they_do(head: FaceModel, pose: tuple[int, int]) -> None:
+    """Backs are not drawn: where one is the nearest, the face has turned inside out or has a hole."""
+    actions = torch.eye(len(ACTIONS)).repeat(2, 1)
+    people = torch.randn(len(actions), head.num_identity, generator=torch.Generator().manual_seed(5)).clamp(-2, 2)
+    turn = torch.tensor([[*pose, 0]]).float().deg2rad().expand(len(actions), -1)
+    x, y, z = rotated(head.vertices(people, actions), rotation(turn)).unbind(dim=1)
+    screen = torch.stack([x * 60 + 64, 64 - (y + 0.6) * 60, -z * 60], dim=1)
+    hits = rasterize(screen, torch.cat([head.triangles, head.triangles.flip(1)]), 128, 128)
+    backs = torch.bincount(hits.face[hits.triangle >= len(head.triangles)], minlength=len(actions))
+    shown = {ACTIONS[face % len(ACTIONS)]: int(count) for face, count in enumerate(backs) if count > 1}
+    assert shown == {}  # but for a pixel in the fold of a lid
 
 
 def test_the_cut_end_of_the_neck_lies_out_of_the_picture_in_every_pose(head: FaceModel) -> None:

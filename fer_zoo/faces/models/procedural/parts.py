@@ -16,7 +16,7 @@ BALL_RINGS = (10.5, 14.0, 25.0, 29.0, 45.0, 66.0)
 BALL_SIDES = 14
 # Each ring of the mouth's bag: how far apart its lips stand, depth, share of the lips' motion that it takes on.
 BAG_RINGS = ((0.012, -0.05, 1.0), (0.05, -0.12, 1.0), (0.11, -0.20, 0.8), (0.26, -0.36, 0.3), (0.20, -0.62, 0.0))
-LID_RINGS = ((0.004, -0.035, 1.0),)
+LID_RINGS = ((0.004, -0.10, 1.0),)  # deep enough to end inside the ball at the corners too
 EAR_SIDES = 16
 # Each ring of an ear from its middle outwards: share of the outline, height above the plate.
 EAR_RINGS = (
