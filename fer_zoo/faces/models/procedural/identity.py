@@ -20,6 +20,7 @@ from fer_zoo.faces.models.procedural.frame import (
     vectors,
 )
 from fer_zoo.faces.models.procedural.ground import Field
+from fer_zoo.faces.models.procedural.relief import nasolabial_fold
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,7 @@ def _mouth(at: Places) -> dict[str, Field]:
 def _types(at: Places) -> dict[str, Field]:
     """What goes together: build (heavy at +1), age (old) and sex (male)."""
     height = at.y - MOUTH_Y
-    fold = (
-        bell(at.far, 0.29 + 0.42 * (-0.62 - at.y), 0.07)
-        * smooth_step(-at.y, 0.58, 0.75)
-        * smooth_step(at.y, -1.25, -1.0)
-    )
+    fold = bell(at.far, nasolabial_fold(at.y), 0.07) * smooth_step(-at.y, 0.58, 0.75) * smooth_step(at.y, -1.25, -1.0)
     jowl = at.spot((0.52, -1.42), (0.20, 0.20))
     below_eye = at.spot((0.45, -0.24), (0.22, 0.06))
     heavy = vectors(

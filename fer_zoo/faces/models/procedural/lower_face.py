@@ -5,6 +5,9 @@ import numpy as np
 from fer_zoo.faces.models.procedural.frame import MOUTH_HALF_WIDTH, MOUTH_Y, Values, bell, beyond, smooth_step, vectors
 from fer_zoo.faces.models.procedural.ground import Field, Ground
 
+CORNER = (MOUTH_HALF_WIDTH, MOUTH_Y)  # of the mouth, as (|x|, y)
+CHIN_Y = -1.52  # of the boss that the muscle of the chin pushes up
+UPPER_EDGE, LOWER_EDGE = 0.11, -0.12  # of the lips' red, from the mouth's line
 JAW_HINGE = (-0.35, -0.75)  # y, z
 JAW_ANGLE = np.radians(22.0)
 JAW_GLIDE = (-0.06, 0.32)  # y, z: an opening jaw slides forwards in its joint
@@ -50,7 +53,7 @@ def _jaw(ground: Ground) -> dict[str, Field]:
     )
     motion = jaw_motion(vectors(ground.x, ground.y, ground.z))
     fields = {name: field * share for name, field in motion.items()}
-    narrowed = vectors(x=-0.10 * ground.x * ground.spot((0.40, MOUTH_Y), (0.40, 0.50)))
+    narrowed = vectors(x=-0.10 * ground.x * ground.spot(CORNER, (0.40, 0.50)))
     fields["jawOpen"] = (motion["jawOpen"] + narrowed) * parted
     # lips meet a third of the way down: what jawOpen does to them, undone
     arch = np.sqrt(ground.arch)
@@ -64,7 +67,7 @@ def _whole_mouth(ground: Ground) -> dict[str, Field]:
     height = y - MOUTH_Y
     around = beyond(ground.far, 0.25, 0.35) * bell(height, 0.0, 0.32) * ground.front
     upwards = np.where(ground.above > 0, 1.0, -1.0)
-    rounded = np.exp(-((ground.far / 0.5) ** 4)) * bell(height, 0.0, 0.30)
+    rounded = _ring_muscle(ground)
     puff = ground.spot((0.55, -1.02), (0.26, 0.27))
     return {
         "mouthLeft": vectors(0.13 * around, 0.02 * bell(x, 0.4, 0.25) * around, 0.01 * around),
@@ -87,6 +90,11 @@ def _whole_mouth(ground: Ground) -> dict[str, Field]:
     }
 
 
+def _ring_muscle(ground: Ground) -> Values:
+    """Share in what draws the corners of the mouth together."""
+    return np.exp(-((ground.far / 0.5) ** 4)) * bell(ground.y - MOUTH_Y, 0.0, 0.30)
+
+
 def _lips_only(ground: Ground) -> Values:
     return bell(ground.y - MOUTH_Y, 0.0, 0.13) * np.exp(-((ground.far / 0.42) ** 4))
 
@@ -94,15 +102,15 @@ def _lips_only(ground: Ground) -> Values:
 def _rolls_and_shrugs(ground: Ground) -> dict[str, Field]:
     height, arch = ground.y - MOUTH_Y, np.sqrt(ground.arch)
     upper, lower = ground.above, 1.0 - ground.above
-    chin = bell(ground.x, 0.0, 0.30) * bell(ground.y, -1.52, 0.20)
+    chin = bell(ground.x, 0.0, 0.30) * bell(ground.y, CHIN_Y, 0.20)
     pushed = bell(height, 0.0, 0.20) * arch
     return {
         "mouthRollUpper": vectors(
-            y=-0.075 * upper * arch * bell(height, 0.11, 0.085),
+            y=-0.075 * upper * arch * bell(height, UPPER_EDGE, 0.085),
             z=-0.09 * upper * arch * bell(height, 0.02, 0.09),
         ),
         "mouthRollLower": vectors(
-            y=0.078 * lower * arch * bell(height, -0.12, 0.090),
+            y=0.078 * lower * arch * bell(height, LOWER_EDGE, 0.090),
             z=-0.10 * lower * arch * bell(height, -0.03, 0.10),
         ),
         "mouthShrugLower": vectors(
@@ -156,10 +164,10 @@ def _lip_stretcher(ground: Ground) -> Field:
 def _lip_pressor(ground: Ground) -> Field:
     height, arch = ground.y - MOUTH_Y, ground.arch
     upper = ground.above
-    thinned = np.where(upper > 0, -0.055 * bell(height, 0.11, 0.09), 0.055 * bell(height, -0.12, 0.09))
+    thinned = np.where(upper > 0, -0.055 * bell(height, UPPER_EDGE, 0.09), 0.055 * bell(height, LOWER_EDGE, 0.09))
     return vectors(
-        x=-0.05 * ground.x * np.exp(-((ground.far / 0.5) ** 4)) * bell(height, 0.0, 0.30),
-        y=thinned * np.sqrt(arch) + 0.02 * bell(ground.x, 0.0, 0.3) * bell(ground.y, -1.52, 0.15),
+        x=-0.05 * ground.x * _ring_muscle(ground),
+        y=thinned * np.sqrt(arch) + 0.02 * bell(ground.x, 0.0, 0.3) * bell(ground.y, CHIN_Y, 0.15),
         z=-0.045 * _lips_only(ground) + 0.03 * ground.spot((0.50, MOUTH_Y), (0.07, 0.12)),
     )
 

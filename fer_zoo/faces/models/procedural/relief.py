@@ -3,6 +3,8 @@
 Eyes and mouth are closed here; `lids.py` opens the eyes.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Float
 
@@ -19,6 +21,8 @@ from fer_zoo.faces.models.procedural.frame import (
 )
 from fer_zoo.faces.models.procedural.grid import LIP_HEIGHTS, jaw_line, mouth_arch
 from fer_zoo.faces.models.procedural.sheet import Sheet
+
+Swelling = tuple[float, tuple[float, float], tuple[float, float]]
 
 HEAD_HALF_WIDTH = (
     (-2.2, 0.40), (-1.9, 0.58), (-1.7, 0.70), (-1.5, 0.82), (-1.2, 0.955), (-0.8, 1.06), (-0.4, 1.12), (0.0, 1.16),
@@ -38,6 +42,25 @@ NOSE_HEIGHT = (
     (0.0, 0.085), (0.12, 0.045), (0.3, 0.012), (0.45, 0.0),
 )  # fmt: skip
 NOSE_WIDTH = ((-0.8, 0.18), (-0.62, 0.165), (-0.5, 0.14), (-0.3, 0.125), (-0.1, 0.12), (0.15, 0.14), (0.5, 0.15))
+# Height, negative in a hollow, then centre and width as of `spot`.
+BONES: Mapping[str, Swelling] = {
+    "eye socket": (-0.17, (0.47, -0.02), (0.27, 0.19)),
+    "brow ridge": (0.035, (0.45, 0.29), (0.42, 0.12)),
+    "glabella": (0.015, (0.0, 0.30), (0.14, 0.12)),
+    "cheekbone": (0.065, (0.70, -0.42), (0.28, 0.22)),
+    "hollow of the cheek": (-0.03, (0.74, -0.95), (0.22, 0.28)),
+    "arch of the teeth": (0.09, (0.0, -1.04), (0.42, 0.30)),
+    "groove below the lip": (-0.060, (0.0, -1.39), (0.30, 0.085)),
+    "chin": (0.100, (0.0, -1.62), (0.27, 0.16)),
+    "temple": (-0.05, (0.98, 0.28), (0.2, 0.3)),
+    "philtrum": (-0.02, (0.0, -0.82), (0.045, 0.1)),
+    "edge of the philtrum": (0.012, (0.09, -0.84), (0.04, 0.1)),
+}
+NOSE_END: Mapping[str, Swelling] = {
+    "wing": (0.17, (0.20, -0.585), (0.075, 0.085)),
+    "tip": (0.04, (0.0, -0.54), (0.12, 0.10)),
+    "nostril": (-0.07, (0.10, -0.665), (0.05, 0.035)),
+}
 
 
 def front_share(theta: Values) -> Values:
@@ -74,33 +97,25 @@ def _head(theta: Values, y: Values) -> tuple[Values, Values]:
     return half_width * sine, z
 
 
+def nasolabial_fold(y: Values) -> Values:
+    """|x| of the fold from the wing of the nose down past the corner of the mouth."""
+    return 0.29 + 0.42 * (-0.62 - y)
+
+
 def _bones(x: Values, y: Values) -> Values:
     """Sockets, ridges, cheeks and chin; x is without its sign."""
-    fold = bell(x, 0.29 + 0.42 * (-0.62 - y), 0.075) * smooth_step(-y, 0.58, 0.72) * smooth_step(y, -1.22, -1.0)
-    return (
-        -0.17 * spot(x, y, (0.47, -0.02), (0.27, 0.19))
-        + 0.035 * spot(x, y, (0.45, 0.29), (0.42, 0.12))
-        + 0.015 * spot(x, y, (0.0, 0.30), (0.14, 0.12))
-        + 0.065 * spot(x, y, (0.70, -0.42), (0.28, 0.22))
-        - 0.03 * spot(x, y, (0.74, -0.95), (0.22, 0.28))
-        + 0.09 * spot(x, y, (0.0, -1.04), (0.42, 0.30))
-        - 0.060 * spot(x, y, (0.0, -1.39), (0.30, 0.085))
-        + 0.100 * spot(x, y, (0.0, -1.62), (0.27, 0.16))
-        - 0.05 * spot(x, y, (0.98, 0.28), (0.2, 0.3))
-        - 0.018 * fold
-        - 0.02 * spot(x, y, (0.0, -0.82), (0.045, 0.1))
-        + 0.012 * spot(x, y, (0.09, -0.84), (0.04, 0.1))
-    )
+    fold = bell(x, nasolabial_fold(y), 0.075) * smooth_step(-y, 0.58, 0.72) * smooth_step(y, -1.22, -1.0)
+    return _swellings(BONES, x, y) - 0.018 * fold
 
 
 def _nose(x: Values, y: Values) -> Values:
     """Bridge, tip, wings and nostrils; x is without its sign."""
-    return (
-        0.92 * curve(y, NOSE_HEIGHT) * bell(x, 0.0, 1.08 * curve(y, NOSE_WIDTH))
-        + 0.17 * spot(x, y, (0.20, -0.585), (0.075, 0.085))
-        + 0.04 * spot(x, y, (0.0, -0.54), (0.12, 0.10))
-        - 0.07 * spot(x, y, (0.10, -0.665), (0.05, 0.035))
-    )
+    ridge = 0.92 * curve(y, NOSE_HEIGHT) * bell(x, 0.0, 1.08 * curve(y, NOSE_WIDTH))
+    return ridge + _swellings(NOSE_END, x, y)
+
+
+def _swellings(named: Mapping[str, Swelling], x: Values, y: Values) -> Values:
+    return np.sum([height * spot(x, y, centre, width) for height, centre, width in named.values()], axis=0)
 
 
 def _lip_wave(x: Values, y: Values) -> Values:
