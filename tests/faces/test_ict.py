@@ -61,7 +61,7 @@ def test_what_is_drawn(mesh: IctMesh, head: FaceModel) -> None:
     assert mesh.of("head").sum() == 3_828
     assert mesh.of("right_ball").sum() == mesh.of("left_ball").sum() == 544
     assert mesh.of("mouth").sum() == 4_164
-    assert 3_500 < mesh.of("gums", "teeth").sum() < 4_500  # of 14,504; what some view shows
+    assert 3_000 < mesh.of("gums", "teeth").sum() < 4_000  # of 14,504; what some view shows
     assert (np.unique(mesh.triangles) == np.arange(head.num_vertices)).all()
     assert head.num_identity == 50
 

@@ -23,7 +23,7 @@ YAW, PITCH = 1.05, 0.85
 # What opens the mouth is drawn more often than the others.
 OPENING = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
 OFTEN, SELDOM = 0.6, 0.15
-FEWEST = 10  # pixels of all views together that a triangle of gums or teeth is kept for
+FEWEST = 16  # pixels of all views together that a triangle of gums or teeth is kept for
 
 
 def seen(mesh: "IctMesh") -> Bool[np.ndarray, " t"]:
