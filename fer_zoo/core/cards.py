@@ -96,6 +96,7 @@ class DatasetCard:
         traps: what misleads its readers, one sentence each.
         downloads: file name -> (address, sha256); empty where it must be asked for.
         own_data: True for the generic readers of a user's own files, which have no fixed root.
+        drawn: True where code makes the images, so that no file is needed; a root is a folder that keeps them.
         examples: per target the settings that an example of a command needs; a reader of own files cannot do without.
     """
 
@@ -113,6 +114,7 @@ class DatasetCard:
     traps: tuple[str, ...] = ()
     downloads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     own_data: bool = False
+    drawn: bool = False
     examples: Mapping[str, str] = field(default_factory=dict)
 
     @property

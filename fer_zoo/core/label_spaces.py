@@ -200,7 +200,15 @@ def label_spaces() -> Mapping[str, LabelSpace]:
         maximum=3.0,
         centre=0.0,
     )
-    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, BLENDSHAPES_51, expression)}
+    pose = value_space(
+        "pose/3",
+        ("pose_pitch", "pose_yaw", "pose_roll"),
+        unit="radians",
+        minimum=-math.pi,
+        maximum=math.pi,
+        centre=0.0,
+    )
+    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, BLENDSHAPES_51, expression, pose)}
 
 
 def label_space(name: str) -> LabelSpace:

@@ -132,8 +132,8 @@ def _stamp(path: Path) -> str:
 
 
 def image_source(index: Index) -> ImageSource:
-    """What opens the images of an index: today always files."""
-    return FileImages(index)
+    """What opens the images of an index: its own source, else files."""
+    return FileImages(index) if index.images is None else index.images
 
 
 class FaceImages:

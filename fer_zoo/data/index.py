@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import pandas as pd
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space
 from fer_zoo.core.sample import TARGETS, sample_id
+
+if TYPE_CHECKING:
+    from fer_zoo.data.image_sources import ImageSource
 
 SPLIT_PARTS = ("train", "validation", "test")
 # What counts as an image in a folder; its content decides how it is read.
@@ -65,6 +68,7 @@ class Index:
         notes: what the reader merged, dropped or found.
         found: counts of the files as distributed, which a check compares with the card.
         variant: which of the known layouts was found.
+        images: what opens them, where they are no files.
     """
 
     dataset: str
@@ -75,6 +79,7 @@ class Index:
     notes: tuple[Note, ...] = ()
     found: Mapping[str, int] = field(default_factory=dict)
     variant: str = ""
+    images: "ImageSource | None" = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", _checked(self.dataset, self.table, self.label_spaces))

@@ -15,7 +15,8 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
 
     Args:
         name: a registered name, see `fer-zoo list datasets`.
-        root: its folder; by default `<name>/` in each folder of $FER_ZOO_DATA, then `data/<name>`.
+        root: its folder; by default `<name>/` in each folder of $FER_ZOO_DATA, then `data/<name>`; none for faces that
+            are drawn.
         settings: fields of the data set's settings that differ from their defaults.
 
     Raises:
@@ -28,7 +29,11 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
             " check-data."
         )
     built = build_settings(card.settings, settings, where="dataset")
+    read = DATASETS.module(name).read
+    if card.drawn and root is None:
+        index: Index = read(None, built)
+        return index
     how = f"`fer-zoo download {name}` fetches it." if card.downloads else f"It must be asked for: {card.ask}."
-    folder = find_root(name, root, how="" if card.own_data else how)
-    index: Index = DATASETS.module(name).read(folder, built)
+    folder = find_root(name, root, how="" if card.own_data or card.drawn else how)
+    index = read(folder, built)
     return index

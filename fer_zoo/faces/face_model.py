@@ -135,6 +135,31 @@ class FaceModel:
         """The 68 points on meshes."""
         return vertices[self.landmarks].permute(2, 0, 1)
 
+    def of_landmarks(self) -> "FaceModel":
+        """The 68 points alone, as a model: where they are is known a hundred times as fast."""
+        chosen, nothing = self.landmarks, self.landmarks[:0]
+        styles = {
+            mode: tuple(Style(name=one.name, shape=None if one.shape is None else one.shape[chosen]) for one in choices)
+            for mode, choices in self.styles.items()
+        }
+        return replace(
+            self,
+            mean=self.mean[chosen],
+            identity_basis=self.identity_basis[chosen],
+            action_basis=self.action_basis[chosen],
+            triangles=self.triangles[:0],
+            parts=self.parts[:0],
+            landmarks=torch.arange(len(chosen), device=chosen.device),
+            mirror=chosen,
+            eyeballs=(nothing, nothing),
+            uv=self.uv[chosen],
+            in_map=self.in_map[:0],
+            weights={},
+            shade=self.shade[chosen],
+            wrinkles=self.wrinkles[chosen],
+            styles=styles,
+        )
+
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "FaceModel":
         """The model elsewhere, or in another precision; whole numbers stay whole."""
 

@@ -1,0 +1,162 @@
+"""Folders that keep drawn faces: a PNG each, the index as parquet, and a note of the settings they were drawn with."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import read_json, write_atomically
+from fer_zoo.core.settings import build_settings
+from fer_zoo.data.index import Index
+from fer_zoo.data.synthesis.images import pictures_of
+from fer_zoo.data.synthesis.labels import drawn_table, image_name, spaces_of
+from fer_zoo.data.synthesis.settings import VERSION, SynthesisSettings
+from fer_zoo.faces.renderer import BLOCK
+
+NOTE, TABLE = "synthesis.json", "index.parquet"
+_FORMAT = 1
+
+
+def prepare(folder: Path, dataset: str, settings: SynthesisSettings) -> None:
+    """Makes a folder ready, or takes up one that was begun with the same settings.
+
+    Raises:
+        UserError: if it holds anything else.
+    """
+    if (folder / NOTE).is_file():
+        found = _note(folder)
+        if found["key"] != settings.key or found["dataset"] != dataset:
+            raise UserError(f"{folder} holds {_difference(found, dataset, settings)}: give another output folder.")
+        if found["settings"]["num_samples"] > settings.num_samples:
+            return
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise UserError(
+            f"{folder} is not empty and holds no faces of `fer-zoo synthesize`: give another output folder."
+        )
+    note = {
+        "format": _FORMAT,
+        "dataset": dataset,
+        "version": VERSION,
+        "key": settings.key,
+        "settings": asdict(settings),
+    }
+    with write_atomically(folder / NOTE) as temporary:
+        temporary.write_text(json.dumps(note, indent=1), encoding="utf-8")
+
+
+def lacking_blocks(folder: Path, settings: SynthesisSettings) -> list[int]:
+    """The blocks of samples of which an image is not there."""
+    there = {path.name for path in (folder / settings.key).glob("*.png")}
+    return [
+        start // BLOCK
+        for start in range(0, settings.num_samples, BLOCK)
+        if any(
+            Path(image_name(settings, number)).name not in there
+            for number in range(start, min(start + BLOCK, settings.num_samples))
+        )
+    ]
+
+
+def write_block(folder: Path, settings: SynthesisSettings, block: int) -> int:
+    """Draws the images of a block that are not there, each whole or not at all; how many samples it holds.
+
+    Raises:
+        UserError: if the folder cannot be written to, or the disk is full.
+    """
+    numbers = np.arange(block * BLOCK, min((block + 1) * BLOCK, settings.num_samples))
+    for number, pixels in zip(numbers.tolist(), pictures_of(settings, numbers), strict=True):
+        path = folder / image_name(settings, number)
+        if not path.exists():
+            with write_atomically(path) as temporary:
+                Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
+    return len(numbers)
+
+
+def write_table(folder: Path, dataset: str, settings: SynthesisSettings) -> None:
+    """The index, which says that the images are complete.
+
+    Raises:
+        UserError: if the folder cannot be written to, or the disk is full.
+    """
+    table = drawn_table(dataset, settings)
+    with write_atomically(folder / TABLE) as temporary:
+        table.to_parquet(temporary)
+
+
+def read_folder(folder: Path, dataset: str, asked: SynthesisSettings) -> Index:
+    """The index of a folder that `fer-zoo synthesize` made.
+
+    Raises:
+        UserError: for another folder, one that is not complete, or one of other settings than those that are asked for.
+    """
+    found = _note(folder)
+    settings = build_settings(SynthesisSettings, found["settings"], where=NOTE)
+    usual = type(asked)()
+    for field in fields(SynthesisSettings):
+        wanted = getattr(asked, field.name)
+        if wanted not in (getattr(usual, field.name), getattr(settings, field.name)):
+            made = getattr(settings, field.name)
+            raise UserError(
+                f"{folder} was made with {field.name}={made}, not {wanted}: leave dataset.{field.name} out."
+            )
+    if found["dataset"] != dataset:
+        raise UserError(f"{folder} holds data set {found['dataset']}, not {dataset}.")
+    table = _table(folder, settings)
+    for label in table["emotion"].unique() if "emotion" in table else ():
+        if label is not None:
+            spaces_of(settings)["emotion"].parse(label, where=f"{TABLE} of {folder.name}")
+    return Index(
+        dataset=dataset,
+        root=folder,
+        table=table,
+        label_spaces=spaces_of(settings),
+        is_cropped=True,
+        found={"samples": len(table)},
+        variant=f"kept as files, {settings.key}",
+    )
+
+
+def _table(folder: Path, settings: SynthesisSettings) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(folder / TABLE)
+    except FileNotFoundError as error:
+        there = settings.num_samples - BLOCK * len(lacking_blocks(folder, settings))
+        raise UserError(
+            f"{folder} is not complete ({max(0, there)} of {settings.num_samples} faces): the same `fer-zoo synthesize`"
+            " goes on where it stopped."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{TABLE} of {folder} is damaged: delete it, and `fer-zoo synthesize` makes it anew."
+        ) from error
+
+
+def _note(folder: Path) -> dict[str, Any]:
+    if not (folder / NOTE).is_file():
+        raise UserError(f"{folder} holds no faces of `fer-zoo synthesize`: it has no {NOTE}.")
+    found = read_json(folder / NOTE)
+    if not isinstance(found, dict) or not {"format", "dataset", "version", "key", "settings"} <= set(found):
+        raise UserError(f"{NOTE} of {folder} is damaged, or not by `fer-zoo synthesize`.")
+    if found["version"] != VERSION:
+        raise UserError(f"{folder} was drawn by version {found['version']} of the generator; this is {VERSION}.")
+    return found
+
+
+def _difference(found: dict[str, Any], dataset: str, settings: SynthesisSettings) -> str:
+    if found["dataset"] != dataset:
+        return f"data set {found['dataset']}"
+    return next(_unequal(found["settings"], asdict(settings), ""), "other faces")
+
+
+def _unequal(found: dict[str, Any], wanted: dict[str, Any], where: str) -> Iterator[str]:
+    for name, value in wanted.items():
+        if isinstance(value, dict):
+            yield from _unequal(found.get(name, {}), value, f"{where}{name}.")
+        elif found.get(name) != value and name not in ("num_samples", "au_space"):
+            yield f"faces of {where}{name}={found.get(name)}, not {value}"

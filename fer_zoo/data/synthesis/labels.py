@@ -1,0 +1,126 @@
+"""The index of drawn faces: everything that is known of each, no pixel."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+
+from fer_zoo.core.blendshapes import BLENDSHAPES_51
+from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.sample import subject_code
+from fer_zoo.data.image_sources import LANDMARK_COLUMNS
+from fer_zoo.data.index import Index, clip_code, index_table
+from fer_zoo.data.synthesis.images import DrawnImages, face_model_of
+from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDER_ACTIONS, action_units
+from fer_zoo.faces.components import ExpressionComponents, expression_components
+from fer_zoo.faces.face_model import ACTIONS
+from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
+from fer_zoo.geometry.rotations import rotated, rotation
+
+_CHUNK = 2048  # samples whose labels are made at once
+EMOTION_SPACE = "emotion/basic8"
+
+
+def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
+    """The index of the samples 0 … num_samples - 1; their images are drawn when they are read.
+
+    Raises:
+        UserError: for a wrong setting, or a face model whose files are not there.
+    """
+    table = drawn_table(dataset, settings)
+    return Index(
+        dataset=dataset,
+        root=Path(),
+        table=table,
+        label_spaces=spaces_of(settings),
+        is_cropped=True,
+        found={"samples": len(table)},
+        variant=f"drawn as needed, {settings.key}",
+        images=DrawnImages(settings),
+    )
+
+
+def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
+    """The label spaces of every target."""
+    names = {
+        "au": settings.au_space,
+        "blendshapes": "blendshapes/51",
+        "expression": "expression/29",
+        "pose": "pose/3",
+    }
+    spaces = {target: label_space(name) for target, name in names.items()}
+    if settings.expression == "emotions":
+        return {"emotion": label_space(EMOTION_SPACE).only(settings.emotions.classes), **spaces}
+    return spaces
+
+
+def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
+    """The table of that index."""
+    settings.emotions.check()
+    model = face_model_of(settings.face_model)
+    points, parts = model.of_landmarks(), list[pd.DataFrame]()
+    for start in range(0, settings.num_samples, _CHUNK):
+        numbers = np.arange(start, min(start + _CHUNK, settings.num_samples))
+        drawn = draw_faces(points, settings, seed=settings.seed, numbers=numbers, size=settings.size)
+        scenes = drawn.scenes
+        turned = rotated(points.vertices(scenes.identity, scenes.actions, scenes.styles), rotation(scenes.angles))
+        landmarks = scenes.camera.project(turned)[:, :2].permute(2, 0, 1).reshape(len(numbers), -1)
+        parts.append(_columns(dataset, settings, numbers, drawn, landmarks.double().numpy()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def image_name(settings: SynthesisSettings, number: int) -> str:
+    """The path of a sample's image in a folder that keeps it, from which its id is made."""
+    return f"{settings.key}/{number:07d}.png"
+
+
+def _columns(
+    dataset: str, settings: SynthesisSettings, numbers: np.ndarray, drawn: DrawnFaces, landmarks: np.ndarray
+) -> pd.DataFrame:
+    actions = drawn.scenes.actions.double()
+    values = {**dict(zip(BLENDSHAPES_51.entries, actions.T.numpy(), strict=True)), **_units(settings, actions)}
+    coefficients = _components(settings.face_model).coefficients(actions.float()).clamp(-3, 3)  # ExpNet's bound
+    values |= dict(zip(label_space("expression/29").entries, coefficients.T.double().numpy(), strict=True))
+    yaw, pitch, roll = drawn.scenes.angles.double().T.numpy()
+    values |= {"pose_pitch": pitch, "pose_yaw": yaw, "pose_roll": roll}
+    values |= dict(zip(LANDMARK_COLUMNS, landmarks.T, strict=True))
+    if settings.expression == "emotions":
+        values["emotion"] = np.array(settings.emotions.classes, dtype=object)[drawn.emotion]
+    people = f"{settings.face_model}/{settings.seed}"
+    return index_table(
+        dataset,
+        [image_name(settings, number) for number in numbers.tolist()],
+        subject=[subject_code(dataset, f"{people}/{person}") for person in drawn.person.tolist()],
+        clip=[
+            clip_code(dataset, f"{settings.key}/{clip}") if settings.clips.frames > 1 else ""
+            for clip in drawn.clip.tolist()
+        ],
+        frame=drawn.frame,
+        source=settings.face_model,
+        intensity=drawn.strength,
+        skin_tone=drawn.skin,
+        **values,
+    )
+
+
+def _units(settings: SynthesisSettings, actions: torch.Tensor) -> dict[str, Float[np.ndarray, " b"]]:
+    entries = label_space(settings.au_space).entries
+    if settings.au_space == "au/genet23":
+        places = {slider: [ACTIONS.index(name) for name in SLIDER_ACTIONS[slider]] for slider in entries}
+        return {slider: actions[:, of].amax(dim=1).numpy() for slider, of in places.items()}
+    found = dict(zip(ACTION_UNIT_NAMES, action_units(actions).T.numpy(), strict=True))
+    return {entry: found[entry] for entry in entries}
+
+
+@lru_cache(maxsize=2)
+def _components(face_model: str) -> ExpressionComponents:
+    """Of which only what turns actions into coefficients is kept."""
+    whole = expression_components(face_model_of(face_model))
+    nothing = whole.basis[:0]
+    return replace(whole, offset=whole.offset[:0], basis=nothing)

@@ -1,0 +1,28 @@
+"""What decides a data set of drawn faces."""
+
+import json
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+
+from fer_zoo.core.settings import setting
+from fer_zoo.faces.priors.face_prior import FacePrior
+
+VERSION = 1  # of what is drawn for given settings; another one means other pictures
+AU_SPACES = ("au/disfa12", "au/fera2015", "au/fera2017", "au/genet23")
+
+
+@dataclass(kw_only=True)
+class SynthesisSettings(FacePrior):
+    """Which faces are drawn."""
+
+    face_model: str = setting("procedural", "whose faces they are, see `fer-zoo list face_models`")
+    num_samples: int = setting(2000, "pictures; sample i is the same whatever their number", at_least=1)
+    seed: int = setting(0, "of everything drawn: another seed has other people", at_least=0)
+    size: int = setting(96, "sides of the pictures, pixels", at_least=8, at_most=512)
+    au_space: str = setting("au/disfa12", "action units, or GE-Net's sliders", choices=AU_SPACES)
+
+    @property
+    def key(self) -> str:
+        """12 hex digits of everything that a sample depends on, the generator's version included."""
+        said = {name: value for name, value in asdict(self).items() if name not in ("num_samples", "au_space")}
+        return sha256(json.dumps([VERSION, said], sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,271 @@
+"""Priors of expressions: emotions as prototypes, sliders, combinations of action units. All give the 51 actions.
+
+Ranges are those of EMFACS' prototypes as a trial on the two heads found them readable; sides are the subject's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.settings import setting
+from fer_zoo.faces.actions import SLIDER_ACTIONS, SLIDERS
+from fer_zoo.faces.face_model import ACTIONS
+from fer_zoo.faces.priors.draws import Draws, between
+
+Range = tuple[float, float]
+# Emotion -> action (both sides where none is named) -> range of its strength at full intensity. The brow goes down half
+# as far as it goes up in fear and sadness, or the two would cancel.
+PROTOTYPES: Mapping[str, Mapping[str, Range]] = {
+    "neutral": {},
+    "happiness": {"cheekSquint": (0.4, 1), "mouthSmile": (0.5, 1), "mouthLowerDown": (0, 0.4), "jawOpen": (0, 0.25)},
+    "surprise": {"browInnerUp": (0.5, 1), "browOuterUp": (0.5, 1), "eyeWide": (0.4, 1), "jawOpen": (0.3, 0.9)},
+    "anger": {"browDown": (0.6, 1), "eyeWide": (0.2, 0.6), "eyeSquint": (0.3, 0.9), "mouthPress": (0.4, 1)},
+    "disgust": {
+        "noseSneer": (0.5, 1),
+        "mouthUpperUp": (0.3, 1),
+        "mouthFrown": (0, 0.5),
+        "mouthShrugLower": (0, 0.6),
+        "browDown": (0, 0.4),
+    },
+    "fear": {
+        "browInnerUp": (0.5, 1),
+        "browOuterUp": (0.3, 0.8),
+        "browDown": (0.15, 0.4),
+        "eyeWide": (0.5, 1),
+        "mouthStretch": (0.5, 1),
+        "mouthLowerDown": (0.2, 0.8),
+        "jawOpen": (0, 0.35),
+    },
+    "sadness": {
+        "browInnerUp": (0.5, 1),
+        "browDown": (0.15, 0.4),
+        "mouthFrown": (0.5, 1),
+        "mouthShrugLower": (0.2, 0.8),
+    },
+    "contempt": {"mouthDimple": (0.5, 1), "mouthSmile": (0.2, 0.6)},  # of one side
+}
+ONE_SIDED = ("contempt",)
+BASIC_7 = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+
+# Groups of action units: each is one thing that a face does.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "inner_brow": ("browInnerUp",),
+    "outer_brow": ("browOuterUp",),
+    "brow_down": ("browDown",),
+    "wide": ("eyeWide",),
+    "cheek": ("cheekSquint",),
+    "squint": ("eyeSquint",),
+    "blink": ("eyeBlink",),
+    "sneer": ("noseSneer",),
+    "upper_lip": ("mouthUpperUp",),
+    "lower_lip": ("mouthLowerDown",),
+    "smile": ("mouthSmile",),
+    "dimple": ("mouthDimple",),
+    "frown": ("mouthFrown",),
+    "chin": ("mouthShrugLower",),
+    "pucker": ("mouthPucker",),
+    "funnel": ("mouthFunnel",),
+    "stretch": ("mouthStretch",),
+    "press": ("mouthPress",),
+    "roll": ("mouthRollLower", "mouthRollUpper"),
+    "jaw_open": ("jawOpen",),
+    "jaw_forward": ("jawForward",),
+    "jaw_left": ("jawLeft",),
+    "jaw_right": ("jawRight",),
+    "puff": ("cheekPuff",),
+}
+# What muscles cannot do at once: the stronger one stays.
+EXCLUSIVE: Sequence[tuple[str, ...]] = (
+    ("jaw_left", "jaw_right"),
+    ("blink", "wide"),
+    ("smile", "frown", "pucker", "funnel"),
+    ("stretch", "pucker", "funnel"),
+    ("press", "lower_lip", "upper_lip", "funnel"),
+    ("press", "jaw_open"),
+    ("roll", "lower_lip", "upper_lip"),
+)
+# What goes together: the second follows the first with this probability.
+FOLLOWS: Mapping[str, tuple[str, float]] = {
+    "inner_brow": ("outer_brow", 0.6),
+    "smile": ("cheek", 0.7),
+    "brow_down": ("squint", 0.5),
+    "sneer": ("upper_lip", 0.6),
+    "frown": ("chin", 0.5),
+    "jaw_open": ("lower_lip", 0.4),
+}
+_CALM = tuple(name for name in ACTIONS if not name.startswith("eye") and name not in ("mouthClose", "tongueOut"))
+
+
+@dataclass(kw_only=True)
+class EmotionPrior:
+    """Emotions as prototypes, all equally frequent."""
+
+    classes: list[str] = setting(list(BASIC_7), "emotions that are drawn, equally often", choices=())
+    weakest: float = setting(0.35, "least intensity of a prototype; the most is 1", at_least=0.0, at_most=1.0)
+    asymmetry: float = setting(0.25, "most that one side is weaker than the other", at_least=0.0, at_most=1.0)
+    distractors: int = setting(2, "actions that do not belong to the emotion", at_least=0, at_most=10)
+    distraction: float = setting(0.2, "greatest strength of those", at_least=0.0, at_most=1.0)
+    blinks: float = setting(0.08, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
+
+    def check(self) -> None:
+        """Refuses emotions that there are not.
+
+        Raises:
+            UserError: with the nearest.
+        """
+        for name in self.classes:
+            if name not in PROTOTYPES:
+                raise UserError(f"There is no emotion {name!r}.{nearest(name, PROTOTYPES)} Known: {_list(PROTOTYPES)}.")
+        if not self.classes:
+            raise UserError("No emotion is named in classes; name one or more.")
+
+    def draw(
+        self, draws: Draws, classes: Int[np.ndarray, " b"] | None = None, intensity: np.ndarray | None = None
+    ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, " b"], Float[np.ndarray, "b 51"]]:
+        """Positions in `classes`, intensities and actions; the first two are drawn where they are not given."""
+        drawn = draws.uniform("emotion", 3)
+        if classes is None:
+            classes = np.minimum((drawn[:, 0] * len(self.classes)).astype(np.int64), len(self.classes) - 1)
+        if intensity is None:
+            intensity = between(drawn[:, 1], self.weakest, 1.0)
+        least, most = (np.stack([_row(name, end) for name in self.classes])[classes] for end in (0, 1))
+        strength = between(draws.uniform("emotion/strength", len(ACTIONS)), least, most)
+        strength = _sides_alike(strength) * intensity[:, None]
+        strength = _unequal(strength, draws.uniform("emotion/asymmetry", 2), self.asymmetry)
+        one_sided = np.isin(classes, [i for i, name in enumerate(self.classes) if name in ONE_SIDED])
+        strength = _one_side(strength, one_sided, drawn[:, 2] < 0.5)
+        return classes, intensity, np.maximum(strength, self._distraction(draws)).clip(0, 1)
+
+    def _distraction(self, draws: Draws) -> Float[np.ndarray, "b 51"]:
+        found = np.zeros((len(draws), len(ACTIONS)))
+        drawn = draws.uniform("emotion/distractors", 2 * self.distractors).reshape(len(draws), -1, 2)
+        places = np.array([ACTIONS.index(name) for name in _CALM])[(drawn[:, :, 0] * len(_CALM)).astype(np.int64)]
+        np.put_along_axis(found, places, drawn[:, :, 1] * self.distraction, axis=1)
+        lids = np.abs(draws.normal("emotion/lids", 1)) * self.blinks
+        found[:, [ACTIONS.index(f"eyeBlink{side}") for side in ("Left", "Right")]] = lids
+        return found
+
+
+@dataclass(kw_only=True)
+class SliderPrior:
+    """GE-Net's 23 sliders, each active at random and then uniform (its §3: all of them, which is probability 1)."""
+
+    active: float = setting(0.3, "probability that a slider is not 0; 1 is GE-Net's", at_least=0.0, at_most=1.0)
+
+    def draw(self, draws: Draws) -> Float[np.ndarray, "b 23"]:
+        """Sliders; of the jaw's two sides the stronger one stays, as they are each other's opposites."""
+        drawn = draws.uniform("sliders", 2 * len(SLIDERS)).reshape(len(draws), 2, -1)
+        values = drawn[:, 0] * (drawn[:, 1] < self.active)
+        sides = [SLIDERS.index(name) for name in ("jaw_left", "jaw_right")]
+        values[:, sides] *= values[:, sides] == values[:, sides].max(axis=1, keepdims=True)
+        return values
+
+    def actions(self, sliders: Float[np.ndarray, "b 23"]) -> Float[np.ndarray, "b 51"]:
+        """The actions of sliders."""
+        found = np.zeros((len(sliders), len(ACTIONS)))
+        for place, slider in enumerate(SLIDERS):
+            for action in SLIDER_ACTIONS[slider]:
+                found[:, ACTIONS.index(action)] = sliders[:, place]
+        return found
+
+
+@dataclass(kw_only=True)
+class ActionUnitPrior:
+    """A few groups of action units at once, as a face can do them: some go together, some exclude each other."""
+
+    groups: list[float] = setting([0.1, 0.2, 0.3, 0.25, 0.15], "probability of 0, 1, 2 … groups", at_least=0.0)
+    alike: float = setting(0.85, "probability that both sides do the same", at_least=0.0, at_most=1.0)
+    blinks: float = setting(0.08, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
+    gaze: float = setting(0.3, "probability that the eyes look aside", at_least=0.0, at_most=1.0)
+
+    def draw(self, draws: Draws) -> Float[np.ndarray, "b 51"]:
+        """The actions."""
+        names, count = list(GROUPS), len(draws)
+        shares = np.cumsum(self.groups) / max(sum(self.groups), 1e-12)
+        number = (draws.uniform("units/number", 1) > shares).sum(axis=1)
+        order = draws.uniform("units/order", len(names)).argsort(axis=1).argsort(axis=1)
+        active = order < number[:, None]
+        follow = draws.uniform("units/follow", len(FOLLOWS))
+        for place, (name, (other, share)) in enumerate(FOLLOWS.items()):
+            active[:, names.index(other)] |= active[:, names.index(name)] & (follow[:, place] < share)
+        strength = active * between(draws.uniform("units/strength", len(names)), 0.1, 1.0)
+        for together in EXCLUSIVE:
+            places = [names.index(name) for name in together]
+            strength[:, places] *= strength[:, places] == strength[:, places].max(axis=1, keepdims=True)
+        actions = np.zeros((count, len(ACTIONS)))
+        for place, name in enumerate(names):
+            for action in GROUPS[name]:
+                for side in sides_of(action):
+                    actions[:, ACTIONS.index(side)] = strength[:, place]
+        unequal = draws.uniform("units/sides", 2)
+        actions = _unequal(actions, unequal, (unequal[:, :1] > self.alike).astype(float))
+        lids = np.abs(draws.normal("units/lids", 1)) * self.blinks
+        blink = [ACTIONS.index(f"eyeBlink{side}") for side in ("Left", "Right")]
+        actions[:, blink] = np.maximum(actions[:, blink], lids)
+        return np.maximum(actions, looking(draws, self.gaze))
+
+
+def looking(draws: Draws, share: float) -> Float[np.ndarray, "b 51"]:
+    """Both eyes to the same place, or straight ahead."""
+    drawn = draws.uniform("gaze", 3)
+    aside, up = between(drawn[:, 1], -1, 1), between(drawn[:, 2], -1, 1)
+    found = np.zeros((len(draws), len(ACTIONS)))
+    for side, sign in (("Left", 1), ("Right", -1)):
+        for way, value in (("Out", sign * aside), ("In", -sign * aside), ("Up", up), ("Down", -up)):
+            found[:, ACTIONS.index(f"eyeLook{way}{side}")] = value.clip(min=0) * (drawn[:, 0] < share)
+    return found
+
+
+def sides_of(action: str) -> tuple[str, ...]:
+    """The actions of a name without its side."""
+    return (action,) if action in ACTIONS else (f"{action}Left", f"{action}Right")
+
+
+def closed_jaws(actions: Float[np.ndarray, "b 51"]) -> Float[np.ndarray, "b 51"]:
+    """With `mouthClose` never above `jawOpen`: alone it pushes the lips through each other."""
+    close, jaw = ACTIONS.index("mouthClose"), ACTIONS.index("jawOpen")
+    actions = actions.copy()
+    actions[:, close] = np.minimum(actions[:, close], actions[:, jaw])
+    return actions
+
+
+def _row(emotion: str, end: int) -> Float[np.ndarray, " 51"]:
+    found = np.zeros(len(ACTIONS))
+    for name, ends in PROTOTYPES[emotion].items():
+        for action in sides_of(name):
+            found[ACTIONS.index(action)] = ends[end]
+    return found
+
+
+_LEFT = [place for place, name in enumerate(ACTIONS) if name.endswith("Left") and name not in ("jawLeft", "mouthLeft")]
+_RIGHT = [ACTIONS.index(ACTIONS[place].removesuffix("Left") + "Right") for place in _LEFT]
+
+
+def _sides_alike(strength: Float[np.ndarray, "b 51"]) -> Float[np.ndarray, "b 51"]:
+    strength[:, _RIGHT] = strength[:, _LEFT]
+    return strength
+
+
+def _unequal(
+    strength: Float[np.ndarray, "b 51"], drawn: Float[np.ndarray, "b 2"], most: float | np.ndarray
+) -> Float[np.ndarray, "b 51"]:
+    """One side weaker by a share of at most `most`."""
+    weaker = 1 - drawn[:, :1] * most
+    is_left = drawn[:, 1:] < 0.5
+    strength[:, _LEFT] *= np.where(is_left, weaker, 1.0)
+    strength[:, _RIGHT] *= np.where(is_left, 1.0, weaker)
+    return strength
+
+
+def _one_side(strength: np.ndarray, chosen: np.ndarray, is_left: np.ndarray) -> Float[np.ndarray, "b 51"]:
+    """Where chosen, the other side does nothing."""
+    for own, side in ((_LEFT, is_left), (_RIGHT, ~is_left)):
+        strength[:, own] *= np.where(chosen & ~side, 0.0, 1.0)[:, None]
+    return strength
+
+
+def _list(names: Mapping[str, object]) -> str:
+    return ", ".join(names)
