@@ -7,7 +7,7 @@ corners are counter-clockwise seen from outside.
 Vertices stand batch-last, "v 3 b": geometry of a batch is then one matrix product, and a corner is a row of faces.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
-from fer_zoo.core.errors import UserError
+from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.faces.field_checks import check_choices, check_entries, check_shape
 
 ACTIONS: tuple[str, ...] = BLENDSHAPES_51.entries
 # What a vertex may be made of; its colour is the mean of theirs by weight.
@@ -117,9 +118,9 @@ class FaceModel:
             styles: choices of discrete modes, by position; the first where none is given.
 
         Raises:
-            UserError: for another number of parameters, or one that is NaN; for an action outside [0, 1].
+            UserError: see `check`.
         """
-        self._check(identity, actions)
+        self.check(identity, actions, styles or {})
         size = len(identity)
         neutral = torch.addmm(self.mean.reshape(-1, 1), self.identity_basis.reshape(-1, self.num_identity), identity.T)
         for name, chosen in (styles or {}).items():
@@ -130,6 +131,27 @@ class FaceModel:
         basis = self._basis_with_tilts
         moved = torch.addmm(neutral.reshape(-1, size), basis.flatten(0, 1), self._blinks(neutral, actions).T)
         return self._gaze(moved.reshape(-1, 3, size), actions)
+
+    def check(self, identity: Tensor, actions: Tensor, styles: Mapping[str, Tensor]) -> None:
+        """Refuses parameters of which there is no mesh.
+
+        Raises:
+            UserError: for another number of parameters or unequal numbers of faces; for one that is no finite number,
+                an action outside [0, 1], a style or choice that there is not.
+        """
+        if identity.ndim == 2 and identity.shape[1] != self.num_identity:
+            raise UserError(f"{self.name} has {self.num_identity} identity modes; {identity.shape[1]} were given.")
+        if actions.ndim == 2 and actions.shape[1] != len(ACTIONS):
+            raise UserError(f"There are {len(ACTIONS)} actions; {actions.shape[1]} were given.")
+        faces = len(identity) if identity.ndim else 0
+        check_shape("identity", identity, faces, self.num_identity)
+        check_shape("actions", actions, faces, len(ACTIONS))
+        check_entries("identity", identity, self.identity_names)
+        check_entries("actions", actions, ACTIONS, within=(0, 1))
+        for name, chosen in styles.items():
+            if name not in self.styles:
+                raise unknown_name(f"style of {self.name}", name, self.styles.keys())
+            check_choices(f"styles[{name}]", chosen, faces, len(self.styles[name]))
 
     def landmarks_of(self, vertices: Float[Tensor, "v 3 b"]) -> Float[Tensor, "b 68 3"]:
         """The 68 points on meshes."""
@@ -214,18 +236,3 @@ class FaceModel:
             x, z = x * yaw.cos() + z * yaw.sin(), z * yaw.cos() - x * yaw.sin()
             vertices = vertices.index_copy(0, ball, torch.stack((x, y, z), dim=1) + centre)
         return vertices
-
-    def _check(self, identity: Tensor, actions: Tensor) -> None:
-        if identity.shape[-1] != self.num_identity:
-            raise UserError(f"{self.name} has {self.num_identity} identity modes; {identity.shape[-1]} were given.")
-        if actions.shape[-1] != len(ACTIONS):
-            raise UserError(f"There are {len(ACTIONS)} actions; {actions.shape[-1]} were given.")
-        _check_numbers("identity mode", self.identity_names, ~torch.isfinite(identity), identity, "be a number")
-        outside = ~((actions >= 0) & (actions <= 1))
-        _check_numbers("action", ACTIONS, outside, actions, "lie in [0, 1]")
-
-
-def _check_numbers(kind: str, names: Sequence[str], wrong: Tensor, values: Tensor, rule: str) -> None:
-    if bool(wrong.any()):
-        face, place = (int(i) for i in wrong.nonzero()[0])
-        raise UserError(f"The {kind} {names[place]} of face {face} is {float(values[face, place]):g}; it must {rule}.")

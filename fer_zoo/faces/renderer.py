@@ -14,6 +14,7 @@ from torch import Tensor
 from fer_zoo.core.errors import UserError
 from fer_zoo.faces.appearance import VertexColours
 from fer_zoo.faces.face_model import FaceModel
+from fer_zoo.faces.scene_checks import check_scenes
 from fer_zoo.faces.scenes import Scenes, check_size
 from fer_zoo.faces.styled_parts import StyledParts
 from fer_zoo.geometry.interpolation import interpolate
@@ -77,11 +78,12 @@ class Renderer:
         """The pictures, in the order of the scenes.
 
         Raises:
-            UserError: where there is none.
+            UserError: where there is none, or one cannot be drawn: see `check_scenes`.
         """
         count = len(scenes)
         if not count:
             raise UserError("There is no scene to draw.")
+        check_scenes(self.model, scenes)
         blocks = []
         for start in range(0, count, BLOCK):
             chosen = torch.arange(start, start + BLOCK, device=scenes.identity.device).clamp_(max=count - 1)

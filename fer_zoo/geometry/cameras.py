@@ -6,6 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from fer_zoo.core.errors import UserError
+
+_NEAREST = 1e-3  # of the camera's distance: how near to it a vertex may be
+
 
 @dataclass(frozen=True)
 class WeakPerspective:
@@ -51,12 +55,27 @@ class Pinhole:
 
         The depth is that of z / (distance − z), which is straight on straight lines after projection; near the origin
         it is the same as of a weak perspective.
+
+        Raises:
+            UserError: for a vertex at the camera or behind it, which has no picture.
         """
         x, y, z = vertices.unbind(dim=1)
-        factor = self.scale * self.distance / (self.distance - z)
+        before = self.distance - z
+        self._check(before.detach())
+        factor = self.scale * self.distance / before
         return torch.stack((self.centre[:, 0] + x * factor, self.centre[:, 1] - y * factor, -z * factor), dim=1)
 
     def height(self, depth: Float[Tensor, " n"], face: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
         """z of points, from their depth as projected and the face that they belong to."""
         distance, scale = self.distance.index_select(0, face), self.scale.index_select(0, face)
         return depth * distance / (depth - scale * distance)
+
+    def _check(self, before: Float[Tensor, "v b"]) -> None:
+        reaches = (before <= _NEAREST * self.distance.detach()).any(dim=0)
+        if bool(reaches.any()):
+            face = int(reaches.nonzero()[0, 0])
+            distance = float(self.distance.detach()[face])
+            raise UserError(
+                f"Face {face} reaches to z = {distance - float(before[:, face].amin()):.4g}, but its camera is at the"
+                f" distance {distance:g}; the distance must be larger than that of every vertex."
+            )

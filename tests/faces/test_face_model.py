@@ -240,7 +240,7 @@ def test_a_wrong_number_of_parameters_is_refused(head: FaceModel) -> None:
 def test_an_action_outside_its_range_is_refused_by_name(head: FaceModel, weight: float, shown: str) -> None:
     actions = acting(3)
     actions[2, ACTIONS.index("jawOpen")] = weight
-    with pytest.raises(UserError, match=rf"action jawOpen of face 2 is {shown}; it must lie in \[0, 1\]"):
+    with pytest.raises(UserError, match=rf"actions\[jawOpen\] of face 2 is {shown}; it must lie in \[0, 1\]"):
         head.vertices(nobody(head, 3), actions)
 
 
@@ -248,7 +248,7 @@ def test_an_identity_that_is_no_number_is_refused_by_name(head: FaceModel) -> No
     identity = nobody(head, 2)
     identity[1, 3] = float("nan")
     with pytest.raises(
-        UserError, match=f"identity mode {head.identity_names[3]} of face 1 is nan; it must be a number"
+        UserError, match=rf"identity\[{head.identity_names[3]}\] of face 1 is nan; it must be a finite number"
     ):
         head.vertices(identity, acting(2))
 

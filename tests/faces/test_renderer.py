@@ -371,5 +371,5 @@ def test_another_supersampling_is_refused(head: FaceModel, supersampling: int) -
 
 
 def test_a_pose_that_is_no_number_is_refused(head: FaceModel) -> None:
-    with pytest.raises(UserError, match="no finite number"):
+    with pytest.raises(UserError, match=r"angles\[yaw\] of face 0 is nan; it must be a finite number"):
         Renderer(head, size=64)(front(head, 64, angles=torch.tensor([[float("nan"), 0.0, 0.0]])))

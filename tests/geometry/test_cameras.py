@@ -2,8 +2,10 @@
 
 import itertools
 
+import pytest
 import torch
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.geometry.cameras import Pinhole, WeakPerspective
 
 CENTRE = torch.tensor([[48.0, 40.0], [10.0, 20.0]])
@@ -58,3 +60,14 @@ def test_straight_lines_stay_straight_in_the_image_and_in_depth() -> None:
         seen = camera.project(line)[:, :, 0]
         along = seen[1:] - seen[:1]
         torch.testing.assert_close(along / along[:, :1], (along[-1:] / along[-1:, :1]).expand(8, 3), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("z", [4.0, 3.999, 6.0, 1e9])
+def test_a_vertex_at_the_camera_or_behind_it_is_refused(z: float) -> None:
+    camera = Pinhole(torch.tensor([10.0, 4.0]), SCALE, CENTRE)
+    points = torch.zeros(2, 3, 2)
+    points[1, 2, 1] = z
+    with pytest.raises(UserError, match=r"Face 1 reaches to z = .*, but its camera is at the distance 4;"):
+        camera.project(points)
+    points[1, 2, 1] = 3.9
+    assert camera.project(points).isfinite().all()
