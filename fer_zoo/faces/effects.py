@@ -14,7 +14,8 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.faces.renderer import Rendered
 
 _EDGE = 0.75  # pixels over which the border of a thing fades
-_TAILS = 3.0  # standard deviations that a blur reaches
+_MOST_BLUR = 4.0  # pixels of standard deviation
+_REACH = 12  # pixels that any blur reaches, three of the largest deviations: the same in every batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,29 +51,39 @@ class Occluders:
 
 
 def occluded(rendered: Rendered, things: Occluders) -> Rendered:
-    """Pictures with things in front: their pixels are no part of the face, and they hide landmarks."""
+    """Pictures with things in front: their pixels are no part of the face, and they hide landmarks.
+
+    Where more than half of a pixel is hidden, its part is 0, its depth NaN and its normal 0, as where nothing is drawn.
+    """
     height, width = rendered.image.shape[2:]
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     centres = torch.stack((x, y), dim=2).reshape(1, -1, 2).to(rendered.image) + 0.5
     hidden = things.cover(centres.expand(len(rendered.image), -1, -1)).view(-1, 1, height, width)
     image = rendered.image * (1 - hidden) + things.colour[:, :, None, None] * hidden
+    shown = hidden[:, 0] <= 0.5
     return replace(
         rendered,
         image=image,
-        mask=rendered.mask * (hidden[:, 0] <= 0.5),
+        mask=rendered.mask * shown,
+        depth=rendered.depth.masked_fill(~shown, torch.nan),
+        normals=rendered.normals * shown[:, None],
         visible=rendered.visible & (things.cover(rendered.landmarks) <= 0.5),
     )
 
 
 def blurred(image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
-    """Each image under its own Gaussian, of so many pixels standard deviation; 0 leaves it as it is."""
-    reach = max(1, int(np.ceil(_TAILS * float(deviation.max()))))
-    steps = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+    """Each image under its own Gaussian, of so many pixels standard deviation; 0 leaves it as it is.
+
+    Raises:
+        UserError: for a deviation that is negative, above 4 or no number.
+    """
+    _check_deviation("blur", deviation, _MOST_BLUR)
+    steps = torch.arange(-_REACH, _REACH + 1, device=image.device, dtype=image.dtype)
     kernel = torch.exp(-0.5 * (steps / deviation.clamp(min=1e-3)[:, None]) ** 2)
     kernel = kernel / kernel.sum(dim=1, keepdim=True)
     count, channels, height, width = image.shape
     rows = image.permute(1, 0, 2, 3).reshape(channels, count, height, width)
-    padded = F.pad(rows, (reach, reach, reach, reach), mode="replicate")
+    padded = F.pad(rows, (_REACH, _REACH, _REACH, _REACH), mode="replicate")
     across = F.conv2d(padded, kernel[:, None, None, :], groups=count)
     down = F.conv2d(across, kernel[:, None, :, None], groups=count)
     return down.permute(1, 0, 2, 3).contiguous()
@@ -81,7 +92,14 @@ def blurred(image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"]) -> 
 def noisy(
     image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"], seeds: Sequence[int]
 ) -> Float[Tensor, "b c h w"]:
-    """Normal noise of each image's own seed, so that it depends on no other."""
+    """Normal noise of each image's own seed, so that it depends on no other.
+
+    Raises:
+        UserError: for another number of seeds than of images, or a deviation that is negative or no number.
+    """
+    if len(seeds) != len(image):
+        raise UserError(f"{len(seeds)} seeds were given for {len(image)} images; noise needs one of each image.")
+    _check_deviation("noise", deviation, torch.inf)
     drawn = [np.random.Generator(np.random.Philox(seed)).standard_normal(image.shape[1:], np.float32) for seed in seeds]
     noise = torch.from_numpy(np.stack(drawn)).to(image)
     return (image + noise * deviation[:, None, None, None]).clamp(0, 1)
@@ -98,6 +116,15 @@ def compressed(image: Float[Tensor, "b 3 h w"], quality: Int[Tensor, " b"]) -> F
     pixels = to_bytes(image)
     through = [_jpeg(picture, int(one)) for picture, one in zip(pixels, quality, strict=True)]
     return torch.from_numpy(np.stack(through)).permute(0, 3, 1, 2).to(image) / 255
+
+
+def _check_deviation(kind: str, deviation: Float[Tensor, " b"], most: float) -> None:
+    right = (deviation >= 0) & (deviation <= most) & deviation.isfinite()
+    if not bool(right.all()):
+        place = int((~right).nonzero()[0, 0])
+        rule = "be at least 0" if most == torch.inf else f"lie in [0, {most:g}]"
+        found = float(deviation.detach()[place])
+        raise UserError(f"The deviation of the {kind} of image {place} is {found:g}; it must {rule}.")
 
 
 def to_bytes(image: Float[Tensor, "b 3 h w"]) -> np.ndarray:

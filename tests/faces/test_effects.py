@@ -44,6 +44,16 @@ def test_a_thing_hides_what_is_behind_it_and_nothing_else(rendered: Rendered) ->
     assert torch.equal(seen.image[1], rendered.image[1]) and torch.equal(seen.visible[1], rendered.visible[1])
 
 
+def test_behind_a_thing_there_is_no_depth_and_no_normal(rendered: Rendered) -> None:
+    seen = occluded(rendered, thing(6.0))
+    assert not rendered.depth[0, 33, 24].isnan()
+    assert seen.depth[0, 33, 24].isnan() and not seen.normals[0, :, 33, 24].any()
+    assert torch.equal(seen.mask > 0, (rendered.mask > 0) & ~seen.depth.isnan())
+    assert torch.equal(seen.depth.isnan(), (seen.normals == 0).all(dim=1))
+    assert seen.depth[1].numpy().tobytes() == rendered.depth[1].numpy().tobytes()
+    assert torch.equal(seen.normals[1], rendered.normals[1])
+
+
 def test_the_area_of_a_thing_is_that_of_an_ellipse(rendered: Rendered) -> None:
     ellipse = replace(thing(6.0), radii=torch.tensor([[10.0, 5.0]] * 2), angle=torch.tensor([0.3, 1.2]))
     white = replace(rendered, image=torch.zeros(2, 3, SIZE, SIZE))
@@ -59,6 +69,33 @@ def test_a_blur_spreads_a_point_as_a_gaussian_and_keeps_the_mean(rendered: Rende
     steps = torch.arange(41.0) - 20
     assert float(spread[1].sum()) == pytest.approx(1, abs=1e-5)
     assert float((spread[1, 0].sum(dim=0) * steps**2).sum()) == pytest.approx(4, rel=0.03)
+
+
+@pytest.mark.parametrize(("count", "size"), [(2, 48), (5, 17), (17, 48), (16, 96)])
+def test_a_blur_is_the_same_in_any_batch(count: int, size: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+    images, deviation = torch.rand(count, 3, size, size, generator=generator), torch.linspace(0, 4, count)
+    together = blurred(images, deviation)
+    for chosen in ([0], [count - 1], [1, 0], list(range(count))[::-1]):
+        assert blurred(images[chosen], deviation[chosen]).numpy().tobytes() == together[chosen].numpy().tobytes()
+
+
+@pytest.mark.parametrize(("value", "shown"), [(-0.1, "-0.1"), (4.01, "4.01"), (float("nan"), "nan")])
+def test_no_such_blur(rendered: Rendered, value: float, shown: str) -> None:
+    with pytest.raises(UserError, match=rf"deviation of the blur of image 1 is {shown}; it must lie in \[0, 4\]"):
+        blurred(rendered.image, torch.tensor([4.0, value]))
+
+
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_no_such_noise(rendered: Rendered, value: float) -> None:
+    with pytest.raises(UserError, match=rf"deviation of the noise of image 0 is {value:g}; it must be at least 0"):
+        noisy(rendered.image, torch.tensor([value, 0.0]), seeds=(1, 2))
+
+
+@pytest.mark.parametrize("seeds", [(), (1,), (1, 2, 3)])
+def test_noise_needs_a_seed_of_each_image(rendered: Rendered, seeds: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=f"{len(seeds)} seeds were given for 2 images"):
+        noisy(rendered.image, torch.zeros(2), seeds=seeds)
 
 
 def test_noise_is_that_of_the_image_alone() -> None:
