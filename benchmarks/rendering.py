@@ -1,7 +1,8 @@
 """Speed of drawing faces: `python benchmarks/rendering.py [folder of ICT-FaceKit]`, one thread.
 
 Peak memory after 10 and after 100 batches of 32 faces, image, mask and depth from given parameters; then the time of a
-batch beside a loop over single faces. Times are of the processor, so that neighbours on the machine matter less.
+batch beside a loop over single faces. Times are of the processor, so that neighbours on the machine matter less. Where
+there is a graphics card, batches are drawn on it as well.
 """
 
 import os
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import process_time
+from time import perf_counter, process_time
 
 import numpy as np
 import torch
@@ -39,6 +40,9 @@ def main() -> None:
             print(f"{model.name}: " + ", ".join(memory(model, SIZES[model.name])))
         for model in models:
             timed(model, SIZES[model.name])
+        if torch.cuda.is_available():
+            for model in models:
+                on_gpu(model.to("cuda"), 128)
     if root is None:
         print("ict: not here; `fer-zoo download ict_facekit` fetches it")
 
@@ -60,16 +64,30 @@ def timed(model: FaceModel, size: int) -> None:
         print(f"one at a time {shown(loop)}, {np.median(loop) / np.median(batch):.1f} times as long")
 
 
+def on_gpu(model: FaceModel, size: int) -> None:
+    """Prints batches on the graphics card, by the clock: each run waits until the card is done."""
+    renderer, many = Renderer(model, size=size), people(model, size)
+
+    def draw() -> None:
+        renderer(many)
+        torch.cuda.synchronize()
+
+    taken = milliseconds(draw, perf_counter)
+    print(f"{model.name}, {size} px on {torch.cuda.get_device_name()}: {shown(taken)} ms = ", end="")
+    print(f"{1e3 / np.median(taken):.0f} faces/s")
+
+
 def people(model: FaceModel, size: int) -> Scenes:
     """A batch of random people with a few actions each, within about 40 degrees of the front."""
     generator = torch.Generator().manual_seed(0)
     active = torch.rand(BATCH, len(ACTIONS), generator=generator) < 0.1
-    return replace(
-        plain_scenes(model, BATCH, size),
+    scenes = replace(
+        plain_scenes(model, BATCH, size).to("cpu"),  # where the generator draws
         identity=torch.randn(BATCH, model.num_identity, generator=generator).clamp(-2, 2),
         actions=torch.rand(BATCH, len(ACTIONS), generator=generator) * active,
         angles=torch.randn(BATCH, 3, generator=generator) * torch.tensor([0.3, 0.15, 0.1]),
     )
+    return scenes.to(model.mean.device)
 
 
 def memory(model: FaceModel, size: int) -> list[str]:
@@ -84,14 +102,14 @@ def memory(model: FaceModel, size: int) -> list[str]:
     return texts
 
 
-def milliseconds(work: Callable[[], object]) -> list[float]:
-    """Of the processor, a face, of several runs after one that does not count."""
+def milliseconds(work: Callable[[], object], clock: Callable[[], float] = process_time) -> list[float]:
+    """Of a clock, that of the processor if none is named, a face, of several runs after one that does not count."""
     work()
     taken = []
     for _ in range(REPEATS):
-        start = process_time()
+        start = clock()
         work()
-        taken.append(1e3 * (process_time() - start) / BATCH)
+        taken.append(1e3 * (clock() - start) / BATCH)
     return taken
 
 

@@ -58,7 +58,7 @@ def expression_components(model: FaceModel, number: int = EXPNET) -> ExpressionC
     """The leading principal components of the model's expressions under the prior.
 
     Each component's sign is that of its strongest action. Of gaze only the lids' part is in it: eyeballs turn, which no
-    sum of displacements does.
+    sum of displacements does. All lie on the model's device, in its precision.
 
     Raises:
         UserError: for more components than the model's expressions have.
@@ -75,12 +75,12 @@ def expression_components(model: FaceModel, number: int = EXPNET) -> ExpressionC
     directions = root @ right[:number].T  # actions at one standard deviation
     signs = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True)).sign()[0]
     basis = left[:, :number] * deviations[:number] * signs
-    as_model = model.mean.dtype
+    device, dtype = model.mean.device, model.mean.dtype
     return ExpressionComponents(
-        offset=(actions @ mean).reshape(-1, 3).to(as_model),
-        basis=basis.reshape(-1, 3, number).to(as_model),
-        mean_actions=mean.to(as_model),
-        from_actions=(from_actions * signs).to(as_model),
+        offset=(actions @ mean).reshape(-1, 3).to(device, dtype),
+        basis=basis.reshape(-1, 3, number).to(device, dtype),
+        mean_actions=mean.to(device, dtype),
+        from_actions=(from_actions * signs).to(device, dtype),
         share=float((deviations[:number] ** 2).sum() / (deviations**2).sum()),
     )
 

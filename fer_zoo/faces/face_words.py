@@ -121,7 +121,7 @@ def with_words(face: Face, model: FaceModel, words: Iterable[tuple[str, str]]) -
 
 
 def scenes_of(model: FaceModel, faces: Sequence[Face], size: int) -> Scenes:
-    """Faces in the light and before the grey of `plain_scenes`.
+    """Faces in the light and before the grey of `plain_scenes`, on the model's device, in its precision.
 
     Raises:
         UserError: for an image that is too small.
@@ -135,7 +135,7 @@ def scenes_of(model: FaceModel, faces: Sequence[Face], size: int) -> Scenes:
         mode: torch.tensor([_place([style.name for style in choices], face.styles.get(mode)) for face in faces])
         for mode, choices in model.styles.items()
     }
-    return replace(
+    scenes = replace(
         plain_scenes(model, number, size),
         identity=_table([face.identity for face in faces], model.identity_names),
         actions=_table([face.actions for face in faces], ACTIONS),
@@ -143,6 +143,7 @@ def scenes_of(model: FaceModel, faces: Sequence[Face], size: int) -> Scenes:
         angles=torch.tensor([face.angles for face in faces]).deg2rad(),
         materials=material_colours(skin, hair, iris, make_up),
     )
+    return scenes.to(model.mean.device, model.mean.dtype)
 
 
 def known_words(model: FaceModel) -> list[str]:

@@ -1,6 +1,6 @@
 """Scenes: all that a picture of a face depends on, a batch of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -50,19 +50,29 @@ class Scenes:
 
     def rows(self, chosen: Int[Tensor, " n"]) -> "Scenes":
         """Some of the scenes, in another order, or again."""
+        return self._with_each(lambda values: values[chosen])
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Scenes":
+        """The scenes elsewhere, or in another precision; whole numbers stay whole."""
+        return self._with_each(lambda values: values.to(device, dtype if values.is_floating_point() else None))
+
+    def _with_each(self, change: Callable[[Any], Tensor]) -> "Scenes":
+        """With each tensor changed."""
 
         def of(value: Any) -> Any:
             if isinstance(value, Tensor):
-                return value[chosen]
+                return change(value)
             if isinstance(value, Mapping):
-                return {key: item[chosen] for key, item in value.items()}
-            return replace(value, **{field.name: getattr(value, field.name)[chosen] for field in fields(value)})
+                return {key: change(item) for key, item in value.items()}
+            return replace(value, **{field.name: change(getattr(value, field.name)) for field in fields(value)})
 
         return replace(self, **{field.name: of(getattr(self, field.name)) for field in fields(self)})
 
 
 def plain_scenes(model: FaceModel, count: int, size: int) -> Scenes:
     """Neutral mean faces from the front in soft light from above the viewer's right, on grey.
+
+    They lie on the model's device, in its precision.
 
     Args:
         model: whose parameters they have.
@@ -78,7 +88,7 @@ def plain_scenes(model: FaceModel, count: int, size: int) -> Scenes:
     directions = (directions / directions.norm(dim=1, keepdim=True)).expand(count, 2, 3)
     strengths = torch.tensor([0.62, 0.2]).expand(count, 2)
     light = lambert_coefficients(torch.full((count,), 0.38), directions, strengths)
-    return Scenes(
+    scenes = Scenes(
         identity=torch.zeros(count, model.num_identity),
         actions=torch.zeros(count, len(ACTIONS)),
         styles={name: torch.zeros(count, dtype=torch.long) for name in model.styles},
@@ -92,6 +102,7 @@ def plain_scenes(model: FaceModel, count: int, size: int) -> Scenes:
         materials=default_materials().repeat(count, 1, 1),
         background=torch.full((count, 3, 1, 1), 0.82),
     )
+    return scenes.to(model.mean.device, model.mean.dtype)
 
 
 def check_size(size: int) -> None:

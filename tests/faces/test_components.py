@@ -62,6 +62,13 @@ def test_made_again_they_are_the_same(model: FaceModel, components: ExpressionCo
         assert torch.equal(again.tensors()[name], tensor)
 
 
+def test_they_have_the_models_precision(model: FaceModel, components: ExpressionComponents) -> None:
+    exact = expression_components(model.to(dtype=torch.float64))
+    for name, tensor in exact.tensors().items():
+        assert tensor.dtype == torch.float64 and tensor.device == model.mean.device
+        torch.testing.assert_close(tensor.float(), components.tensors()[name], atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize("number", [0, 52])
 def test_more_components_than_there_are_are_refused(model: FaceModel, number: int) -> None:
     with pytest.raises(UserError, match=f"51 components; {number} were asked for"):
