@@ -1,8 +1,11 @@
+import builtins
+import io
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +126,34 @@ def test_another_neutral_face_has_another_cache(own: Path) -> None:
     before = cache._key(folder_of(own))
     fakes.spoil(own, NEUTRAL, "\nv -6 ", "\nv -7 ")
     assert cache._key(folder_of(own)) != before
+
+
+@pytest.mark.parametrize("name", [NEUTRAL, "vertex_indices.json", "identity050.obj", "cheekPuff_R.obj"])
+def test_a_file_that_was_written_again_has_another_cache(own: Path, name: str) -> None:
+    """Of the same size, as it is when digits change."""
+    before, path = cache._key(folder_of(own)), own / fakes.FOLDER / name
+    content = path.read_bytes()
+    path.unlink()  # it is a link to the copy of all tests
+    path.write_bytes(content)
+    assert cache._key(folder_of(own)) != before
+
+
+def test_a_second_opening_reads_no_file_of_the_model(
+    copy: Path, parsed: IctMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    really = io.open
+
+    def watched(file: Any, *args: Any, **more: Any) -> Any:
+        opened.append(Path(file))
+        return really(file, *args, **more)
+
+    for module in (io, builtins):
+        monkeypatch.setattr(module, "open", watched)
+    cache.load(copy)
+    assert [path.suffix for path in opened] == [".npz"]
+    read_vertices(copy / fakes.FOLDER / NEUTRAL)
+    assert opened[-1].name == NEUTRAL  # what is read is seen
 
 
 def test_the_archive_folder_is_found(tmp_path: Path) -> None:

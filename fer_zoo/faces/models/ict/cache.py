@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_zoo.core.files import file_sha256, write_atomically
+from fer_zoo.core.files import write_atomically
 from fer_zoo.core.paths import cache_folder
 from fer_zoo.faces.models.ict.mesh import IctMesh, folder_of, parse, source_files
 
@@ -33,11 +33,9 @@ def load(root: Path) -> IctMesh:
 
 
 def _key(folder: Path) -> str:
-    """A name for the content: of every file name and size, of the neutral face and the indices the bytes too."""
-    files = source_files(folder)
-    sizes = {file.name: file.stat().st_size for file in files}
-    identity = [VERSION, sizes, *(file_sha256(file) for file in files[:2])]
-    return sha256(json.dumps(identity).encode()).hexdigest()[:20]
+    """A name for the content, of which no file is read: of every file its name, size and time of change."""
+    found = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in source_files(folder)]
+    return sha256(json.dumps([VERSION, found]).encode()).hexdigest()[:20]
 
 
 def _read(path: Path) -> IctMesh | None:
