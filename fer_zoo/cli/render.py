@@ -1,7 +1,7 @@
 """Draw a face from named sliders and a pose.
 
 fer-zoo render [face_model=procedural] [WORD=VALUE …] [seed=N] [size=256] [output=face.png]
-               [sheet=actions|sliders|emotions|identities|poses] [root=FOLDER]
+               [sheet=actions|sliders|emotions|identities|poses] [root=FOLDER] [num_identity=50]
 
 WORD says something of the face: an action, a slider or a plain word like smile or blink (0 to 1), emotion=NAME, a mode
 of identity (standard deviations), a style (hair=long), yaw, pitch, roll (degrees), skin and make_up (0 to 1),
@@ -15,7 +15,8 @@ subject's own.
   fer-zoo render face_model=ict seed=3 mouthSmileLeft=1 jawOpen=.3
 
 output ends in .png or .jpg, or in .gif for a head that turns; a picture of that name is replaced. seed=N is a random
-person, the same each time. root is the folder of the model's files, where it has any.
+person, the same each time. root is the folder of the model's files, where it has any; num_identity how many identity
+modes ict has, 1 to 100.
 """
 
 from fer_zoo.cli.arguments import Command

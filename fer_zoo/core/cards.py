@@ -131,7 +131,7 @@ class FaceModelCard:
         name: the registered name, snake_case.
         summary: one line.
         build: "module:function" that makes the `FaceModel`, imported on first use; it takes the folder of the model's
-            files, or nothing where it needs none.
+            files, or nothing where it needs none, and then its settings by name.
         terms: licence of the model's files.
         paper: the source; None for the zoo's own.
         ask: where its files are downloaded; empty where it needs none.

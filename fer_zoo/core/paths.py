@@ -20,31 +20,37 @@ def data_roots(dataset: str, explicit: str | Path | None = None) -> list[Path]:
     return [*(Path(entry).expanduser() / dataset for entry in listed), Path("data") / dataset]
 
 
-def find_root(dataset: str, explicit: str | Path | None = None, *, how: str = "") -> Path:
+def find_root(
+    name: str,
+    explicit: str | Path | None = None,
+    *,
+    kind: str = "Data set",
+    folder: str = "",
+    how: str = "",
+    given_by: str = "dataset.root=FOLDER, or root=FOLDER with check-data",
+) -> Path:
     """The first candidate that is a folder.
 
     Args:
-        dataset: its registered name.
+        name: the registered one of what lies in the folder.
         explicit: the folder a user named, if any.
-        how: one sentence on how to get the data, e.g. from its card.
+        kind: what it is, the first word of the message.
+        folder: its usual name, where that is not `name`.
+        how: one sentence on how to get the files, e.g. from the card.
+        given_by: the settings by which a user names the folder.
 
     Raises:
         UserError: if there is none: where it was looked for, and how to get it.
     """
-    candidates = data_roots(dataset, explicit)
+    candidates = data_roots(folder or name, explicit)
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
-    looked = ", ".join(str(candidate) for candidate in candidates)
+    missing = f"{kind} {name} was not found: looked for the folder {', '.join(map(str, candidates))}."
     if explicit is not None:
-        hint = near_folder(candidates[0])
-        raise UserError(f"Data set {dataset} was not found: looked for the folder {looked}.{hint} {how}".strip())
-    advice = how or f"`fer-zoo info {dataset}` says where to get it."
-    raise UserError(
-        f"Data set {dataset} was not found: looked for the folder {looked}. {advice}"
-        " Then give its folder: dataset.root=FOLDER, or root=FOLDER with check-data; or the folder above it in"
-        " $FER_ZOO_DATA."
-    )
+        raise UserError(f"{missing}{near_folder(candidates[0])} {how}".strip())
+    advice = how or f"`fer-zoo info {name}` says where to get it."
+    raise UserError(f"{missing} {advice} Then give its folder: {given_by}; or the folder above it in $FER_ZOO_DATA.")
 
 
 def near_folder(path: Path) -> str:

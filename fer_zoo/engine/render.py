@@ -32,6 +32,7 @@ class RenderSettings:
 
     face_model: str = setting("procedural", "whose faces they are, see `fer-zoo list face_models`")
     root: str = setting("", "folder of the model's files")
+    num_identity: int | None = setting(None, "how many identity modes the face model ict has, 1 to 100: 50")
     seed: int | None = setting(None, "a random person instead of the model's mean", at_least=0)
     sheet: str = setting("", "many faces instead of one", choices=("", *SHEETS))
     size: int | None = setting(None, "pixels of the sides of a picture: 256, on a sheet 112")
@@ -50,7 +51,8 @@ def render(settings: RenderSettings, words: Sequence[tuple[str, str]], *, echo: 
         UserError: for a wrong setting or word, missing files of the model, or an output that cannot be written.
     """
     output, size = _output(settings, words), _size(settings)
-    model = open_face_model(settings.face_model, settings.root or None)
+    own = {} if settings.num_identity is None else {"num_identity": settings.num_identity}
+    model = open_face_model(settings.face_model, settings.root or None, **own)
     face = Face() if settings.seed is None else random_face(model, settings.seed)
     face = with_words(face, model, words)
     echo(f"face model: {model.name} ({model.num_vertices:,} vertices, {len(model.triangles):,} triangles), device: cpu")

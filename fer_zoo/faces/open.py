@@ -1,33 +1,40 @@
 """Face models by name, with their files found."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fer_zoo.core.cards import FaceModelCard
-from fer_zoo.core.errors import UserError
-from fer_zoo.core.paths import data_roots, near_folder
+from fer_zoo.core.errors import UserError, nearest
+from fer_zoo.core.paths import data_roots, find_root
 from fer_zoo.core.registry import FACE_MODELS, load_object
 
 if TYPE_CHECKING:
     from fer_zoo.faces.face_model import FaceModel
 
 
-def open_face_model(name: str, root: str | Path | None = None) -> "FaceModel":
+def open_face_model(name: str, root: str | Path | None = None, **settings: Any) -> "FaceModel":
     """A face model, built.
 
     Args:
         name: registered, or that of the folder of its files.
         root: that folder; else it is looked for where data sets are, see `core.paths.data_roots`.
+        settings: how it is made, as `num_identity` of ict.
 
     Raises:
-        UserError: for an unknown name, files that are not there, or a root for a model that has none.
+        UserError: for an unknown name or setting, files that are not there, or a root for a model that has none.
     """
     card = face_model_card(name)
     if root is not None and not has_files(card):
         raise UserError(f"{card.name} is made by code alone and reads no files: leave root={root} out.")
-    build = load_object(card.build)
-    model: FaceModel = build(_folder(card, root)) if has_files(card) else build()
-    return model
+    build = _build(card, settings)
+    if not has_files(card):
+        return build()
+    how = how_to_get(card)
+    kind, folder = "The folder of the face model", folder_name(card)
+    return build(find_root(card.name, root, kind=kind, folder=folder, how=how, given_by="root=FOLDER"))
 
 
 def face_model_card(name: str) -> FaceModelCard:
@@ -68,16 +75,14 @@ def how_to_get(card: FaceModelCard) -> str:
     return f"They must be asked for: {card.ask}."
 
 
-def _folder(card: FaceModelCard, root: str | Path | None) -> Path:
-    candidates = data_roots(folder_name(card), root)
-    for candidate in candidates:
-        if candidate.is_dir():
-            return candidate
-    looked = ", ".join(map(str, candidates))
-    missing = f"The files of the face model {card.name} were not found: looked for the folder {looked}."
-    if root is not None:
-        raise UserError(f"{missing}{near_folder(candidates[0])} {how_to_get(card)}")
-    raise UserError(
-        f"{missing} {how_to_get(card)} If you have them, give their folder, root=FOLDER, or the folder above it in"
-        " $FER_ZOO_DATA."
-    )
+def _build(card: FaceModelCard, settings: Mapping[str, Any]) -> Callable[..., "FaceModel"]:
+    """What makes the model, given its folder if it has one."""
+    build: Callable[..., FaceModel] = load_object(card.build)
+    known = list(signature(build).parameters)[int(has_files(card)) :]
+    for name in settings:
+        if name not in known:
+            listing = ", ".join(known) or "none"
+            raise UserError(
+                f"The face model {card.name} has no setting {name!r}.{nearest(name, known)} It has {listing}."
+            )
+    return partial(build, **settings)

@@ -108,14 +108,16 @@ def test_a_seed_is_one_person() -> None:
         (["seed=-1"], "seed is -1; it must be at least 0."),
         (["sheet=emotion"], "sheet is 'emotion'. Did you mean 'emotions'?"),
         (["face_model=procedual"], "No face model is named 'procedual'. Did you mean 'procedural'?"),
+        (["num_identity=9"], "The face model procedural has no setting 'num_identity'. It has none."),
+        (["num_identity=many"], "num_identity must be int | None, got 'many'."),
         (["root=x"], "procedural is made by code alone and reads no files: leave root=x out."),
         (
             ["face_model=ict"],
-            "The files of the face model ict were not found: looked for the folder data/ict_facekit. `f",
+            "The folder of the face model ict was not found: looked for the folder data/ict_facekit. `f",
         ),
         (
             ["face_model=ict", "root=x"],
-            "The files of the face model ict were not found: looked for the folder x. `fer-",
+            "The folder of the face model ict was not found: looked for the folder x. `fer-",
         ),
         (["output=face.bmp"], "output is 'face.bmp'; it must end in .png, .jpg or .gif."),
         (["output=face"], "output is 'face'; it must end in .png, .jpg or .gif."),
@@ -136,7 +138,22 @@ def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.skipif(ICT is None, reason="the files of ICT-FaceKit are not there")
-@pytest.mark.parametrize("words", [["emotion=happiness", "seed=3"], ["sheet=emotions", "size=24"]])
+@pytest.mark.parametrize(
+    "words", [["emotion=happiness", "seed=3"], ["sheet=emotions", "size=24"], ["num_identity=100", "identity099=2"]]
+)
 def test_the_scanned_head(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert np.asarray(drawn("face_model=ict", f"root={ICT}", *words)).std() > 20
     assert capsys.readouterr().out.startswith("face model: ict (16,")
+
+
+@pytest.mark.skipif(ICT is None, reason="the files of ICT-FaceKit are not there")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["identity099=1"], "ict has no slider 'identity099'. Did you mean 'identity0"),
+        (["num_identity=101"], "num_identity is 101; the model ict has 1 to 100 identity modes."),
+    ],
+)
+def test_mistakes_with_the_scanned_head(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "face_model=ict", f"root={ICT}", *words]) == 2
+    assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")

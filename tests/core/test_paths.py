@@ -43,6 +43,18 @@ def test_a_missing_root_says_where_it_looked_and_what_to_do(somewhere: Path, mon
         find_root("raf_db", how="Ask its authors.")
 
 
+def test_what_is_no_data_set_is_named_by_its_kind_and_may_lie_in_a_folder_of_another_name(somewhere: Path) -> None:
+    named = {"kind": "The folder of the face model", "folder": "ict_facekit", "given_by": "root=FOLDER"}
+    with pytest.raises(UserError) as caught:
+        find_root("ict", how="Fetch it.", **named)
+    assert str(caught.value) == (
+        "The folder of the face model ict was not found: looked for the folder data/ict_facekit. Fetch it. Then give"
+        " its folder: root=FOLDER; or the folder above it in $FER_ZOO_DATA."
+    )
+    (somewhere / "data" / "ict_facekit").mkdir(parents=True)
+    assert find_root("ict", **named) == Path("data/ict_facekit")
+
+
 def test_an_explicit_root_that_is_missing_is_not_replaced_by_another(somewhere: Path) -> None:
     (somewhere / "data" / "raf_db").mkdir(parents=True)
     with pytest.raises(UserError, match=r"looked for the folder elsewhere\.$"):
