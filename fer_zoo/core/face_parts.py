@@ -16,8 +16,13 @@ FACE_PARTS = (
 MIRROR = (0, 1, 3, 2, 5, 4, 6, 7, 8, 9, 10)
 
 
-def from_helen(mask: Integer[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
-    """A mask whose sides are the viewer's, with the subject's own; numbers that are no part stay."""
+def mirror_parts(mask: Integer[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
+    """The parts of a flipped image under the names they have there; numbers that are no part stay."""
     table = np.arange(256)
     table[: len(MIRROR)] = MIRROR
     return np.where((mask >= 0) & (mask < 256), table[np.clip(mask, 0, 255)], mask).astype(mask.dtype)
+
+
+def from_helen(mask: Integer[np.ndarray, "*shape"]) -> Integer[np.ndarray, "*shape"]:
+    """A mask whose sides are the viewer's, with the subject's own: each part has the name of its mirror image."""
+    return mirror_parts(mask)

@@ -15,8 +15,9 @@ import torch
 from jaxtyping import Float, Float32, Shaped, UInt8
 from torch import Tensor
 
-from fer_zoo.core import face_parts, landmarks
+from fer_zoo.core import landmarks
 from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.face_parts import mirror_parts
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 
@@ -135,13 +136,6 @@ def mirror_order(points: Points) -> Points:
     """
     orders = {len(order): list(order) for order in (landmarks.MIRROR, landmarks.FIVE_POINTS_MIRROR)}
     return points[orders[len(points)]] if len(points) in orders else points
-
-
-def mirror_parts(mask: Mask) -> Mask:
-    """The parts of a flipped image under the names they have there, by `core.face_parts.MIRROR`; others stay."""
-    table = np.arange(256)
-    table[: len(face_parts.MIRROR)] = face_parts.MIRROR
-    return np.where((mask >= 0) & (mask < 256), table[np.clip(mask, 0, 255)], mask).astype(mask.dtype)
 
 
 def mirror_name(entry: str) -> str:

@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from fer_zoo.core.face_parts import FACE_PARTS, MIRROR, from_helen
+from fer_zoo.core.face_parts import FACE_PARTS, MIRROR, from_helen, mirror_parts
 
 
 def test_a_mirror_swaps_sides_and_nothing_else() -> None:
     for part, other in zip(FACE_PARTS, (FACE_PARTS[i] for i in MIRROR), strict=True):
         swapped = part.replace("left", "?").replace("right", "left").replace("?", "right")
         assert other == swapped
+
+
+def test_mirroring_a_mask_twice_changes_nothing() -> None:
+    mask = np.arange(-1, 20, dtype=np.int64).reshape(3, 7)
+    np.testing.assert_array_equal(mirror_parts(mirror_parts(mask)), mask)
+    assert set(mask[mirror_parts(mask) != mask]) == {2, 3, 4, 5}
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64])

@@ -20,7 +20,6 @@ from fer_zoo.data.transforms import (
     Augmentation,
     mirror_name,
     mirror_order,
-    mirror_parts,
     mirror_positions,
     mirror_values,
     to_pixels,
@@ -183,10 +182,6 @@ def test_mirroring_twice_changes_nothing() -> None:
     np.testing.assert_array_equal(mirror_order(mirror_order(points)), points)
     np.testing.assert_array_equal(mirror_order(mirror_order(points[:5])), points[:5])
     np.testing.assert_array_equal(mirror_order(points[:7]), points[:7])
-    mask = np.arange(-1, 20, dtype=np.int64).reshape(3, 7)
-    np.testing.assert_array_equal(mirror_parts(mirror_parts(mask)), mask)
-    changed = mirror_parts(mask) != mask
-    assert set(mask[changed]) == {2, 3, 4, 5}
 
 
 @pytest.mark.parametrize(
