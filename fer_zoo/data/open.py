@@ -29,11 +29,8 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
             " check-data."
         )
     built = build_settings(card.settings, settings, where="dataset")
-    read = DATASETS.module(name).read
-    if card.drawn and root is None:
-        index: Index = read(None, built)
-        return index
     how = f"`fer-zoo download {name}` fetches it." if card.downloads else f"It must be asked for: {card.ask}."
-    folder = find_root(name, root, how="" if card.own_data or card.drawn else how)
-    index = read(folder, built)
+    is_drawn = card.drawn and root is None
+    folder = None if is_drawn else find_root(name, root, how="" if card.own_data or card.drawn else how)
+    index: Index = DATASETS.module(name).read(folder, built)
     return index
