@@ -61,10 +61,16 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
 
 
 def describe_settings(cls: type[Any]) -> list[tuple[str, str, Any, str]]:
-    """(name, type, default, sentence with choices or limits) of every field, for `info` and the docs."""
+    """(name, type, default, sentence with choices or limits) of every field, for `info` and the docs.
+
+    Settings of a group, as `pose.yaw`, stand in the place of the group.
+    """
     rows = []
     for entry in fields(cls):
         default = entry.default if entry.default_factory is MISSING else entry.default_factory()
+        if is_dataclass(default):
+            rows += [(f"{entry.name}.{name}", *rest) for name, *rest in describe_settings(type(default))]
+            continue
         allowed = _allowed(entry)
         doc = entry.metadata.get("doc", "") + (f" ({allowed})" if allowed else "")
         rows.append((entry.name, _type_name(cls, entry.name), default, doc))
