@@ -45,6 +45,10 @@ def test_pictures_that_stand_still(suffix: str) -> None:
     assert [path.name for path in Path("new").iterdir()] == [f"face.{suffix}"]
 
 
+def test_the_largest_picture() -> None:
+    assert drawn("size=1024").size == (1024, 1024)
+
+
 def test_a_gif_turns_to_both_sides_and_back() -> None:
     assert main(["render", "size=32", "seed=3", "output=turn.gif"]) == 0
     with Image.open("turn.gif") as picture:
@@ -102,7 +106,7 @@ def test_a_seed_is_one_person() -> None:
             "emotion is 'hapiness'. Did you mean 'happiness' or 'sadness'? It must be one of neutral, happiness,",
         ),
         (["size=7"], "An image of 7 pixels is too small to show a face; 8 are the least."),
-        (["size=5000"], "size is 5000; pictures have 512 pixels at most."),
+        (["size=1025"], "size is 1025; pictures have 1024 pixels at most."),
         (["size=300", "sheet=poses"], "size is 300; pictures of a sheet have 256 pixels at most."),
         (["size=big"], "size must be"),
         (["seed=-1"], "seed is -1; it must be at least 0."),
