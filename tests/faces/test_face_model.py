@@ -8,27 +8,15 @@ from torch import Tensor
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.face_parts import FACE_PARTS
-from fer_zoo.core.paths import data_roots
 from fer_zoo.data.transforms import mirror_positions
 from fer_zoo.faces.face_model import ACTIONS, GAZE, LIDS, FaceModel
-from fer_zoo.faces.models.ict import build as ict
 from fer_zoo.faces.models.procedural import build as procedural
 from fer_zoo.geometry.cameras import Pinhole
 from fer_zoo.geometry.rasterizer import rasterize
 from fer_zoo.geometry.rotations import rotated, rotation
 
-ICT = next((root for root in data_roots("ict_facekit") if root.is_dir()), None)
 BENT = tuple(i for i, name in enumerate(ACTIONS) if name.startswith(("eyeLook", "eyeBlink")))  # not linear
 LEFT, RIGHT = "Left", "Right"
-
-
-@pytest.fixture(scope="module", params=["procedural", "ict"])
-def model(request: pytest.FixtureRequest) -> FaceModel:
-    if request.param == "procedural":
-        return procedural.build()
-    if ICT is None:
-        pytest.skip("ICT-FaceKit is not here; `fer-zoo download ict_facekit` fetches it into data/ict_facekit")
-    return ict.build(ICT)
 
 
 def faces(model: FaceModel, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:

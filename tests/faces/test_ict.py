@@ -25,6 +25,14 @@ pytestmark = pytest.mark.skipif(
     ROOT is None, reason="ICT-FaceKit is not here; `fer-zoo download ict_facekit` fetches it into data/ict_facekit"
 )
 CENTIMETRE = 1 / 6.233  # in units of the head: the mean's distance between the eyeballs' centres
+# Boxes of a half face as in `test_procedural.py`, but with what scanned skin does besides: brows crease the forehead, a
+# sneer and a squint lift the cheek down to the mouth.
+BROWS, EYES, NOSE = (0.0, 1.15, -0.2, 1.4), (0.1, 0.9, -0.4, 0.45), (0.0, 0.75, -1.3, 0.5)
+CHEEKS, MOUTH, JAW = (0.1, 1.3, -1.5, 0.5), (0.0, 0.9, -1.85, -0.5), (0.0, 1.0, -2.0, -1.0)
+REGIONS = {
+    "brow": BROWS, "cheekPuff": MOUTH, "cheekSquint": CHEEKS, "eyeSquint": (0.1, 1.0, -0.75, 0.3), "eye": EYES,
+    "jaw": JAW, "mouthSmile": (0.0, 1.1, -1.6, -0.4), "mouth": MOUTH, "noseSneer": NOSE,
+}  # fmt: skip
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 
 
@@ -108,6 +116,15 @@ def test_a_mirrored_action_is_the_mirrored_face(mesh: IctMesh, head: FaceModel, 
     left = mesh_of(head, **{other: 1.0})[:, :, 0]
     away = (right[head.mirror] * torch.tensor([-1.0, 1, 1]) - left)[skin].norm(dim=1) / CENTIMETRE
     assert float(away.max()) < 0.15  # centimetres; the files' own difference
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_stays_in_its_region(head: FaceModel, name: str) -> None:
+    least_x, most_x, least_y, most_y = next(box for prefix, box in REGIONS.items() if name.startswith(prefix))
+    energy = head.action_basis[:, :, ACTIONS.index(name)].square().sum(dim=1)
+    far, y = head.mean[:, 0].abs(), head.mean[:, 1]
+    inside = (far >= least_x) & (far <= most_x) & (y >= least_y) & (y <= most_y)
+    assert energy[inside].sum() >= 0.9 * energy.sum()
 
 
 def test_landmarks(head: FaceModel) -> None:

@@ -5,13 +5,7 @@ import torch
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.faces.face_model import ACTIONS, FaceModel
-from fer_zoo.faces.models.procedural.build import build
 from fer_zoo.faces.position_map import PositionMaps
-
-
-@pytest.fixture(scope="module")
-def model() -> FaceModel:
-    return build()
 
 
 def meshes(model: FaceModel, count: int) -> torch.Tensor:
@@ -20,14 +14,24 @@ def meshes(model: FaceModel, count: int) -> torch.Tensor:
     return model.vertices(identity, 0.5 * torch.rand(count, len(ACTIONS), generator=generator))
 
 
-@pytest.mark.parametrize(("size", "error"), [(64, 0.02), (128, 0.01), (256, 0.005)])
-def test_vertices_come_back_from_their_map(model: FaceModel, size: int, error: float) -> None:
-    """In inter-ocular distances, mean over the vertices; finer maps lose less."""
+# Inter-ocular distances, mean and most over the vertices; most is missed at the crown of `procedural`, where its map
+# ends, and inside the nose of `ict`.
+MISSED = {
+    "procedural": {64: (0.015, 0.30), 128: (0.007, 0.18), 256: (0.0035, 0.08)},
+    "ict": {64: (0.02, 0.28), 128: (0.011, 0.22), 256: (0.006, 0.14)},
+}
+
+
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_vertices_come_back_from_their_map(model: FaceModel, size: int) -> None:
+    """Finer maps lose less."""
     maps, vertices = PositionMaps.of(model, size), meshes(model, 3)
     found = maps(vertices)
     assert found.shape == (3, 3, size, size)
     missed = (maps.read(found) - vertices[maps.vertices]).norm(dim=1)
-    assert missed.mean() < error
+    mean, most = MISSED[model.name][size]
+    assert missed.mean() < mean
+    assert missed.max() < most
 
 
 def test_most_landmarks_can_be_read_back(model: FaceModel) -> None:

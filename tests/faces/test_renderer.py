@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from fakes.scene_drawing import DrawnParts
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.face_parts import FACE_PARTS
 from fer_zoo.core.face_parts import MIRROR as PARTS_MIRROR
 from fer_zoo.core.landmarks import LANDMARK_GROUPS, NOSE_TIP
 from fer_zoo.core.landmarks import MIRROR as POINTS_MIRROR
-from fer_zoo.core.paths import data_roots
 from fer_zoo.data.transforms import mirror_positions
 from fer_zoo.faces.face_model import ACTIONS, FaceModel
-from fer_zoo.faces.models.ict import build as ict
 from fer_zoo.faces.models.procedural import build as procedural
 from fer_zoo.faces.renderer import BLOCK, Rendered, Renderer
 from fer_zoo.faces.scenes import SMALLEST, Scenes, plain_scenes
@@ -24,17 +24,7 @@ from fer_zoo.geometry.cameras import Pinhole
 from fer_zoo.geometry.rotations import rotated, rotation
 from fer_zoo.geometry.shading import lambert_coefficients
 
-ICT = next((root for root in data_roots("ict_facekit") if root.is_dir()), None)
 SIZE = 64
-
-
-@pytest.fixture(scope="module", params=["procedural", "ict"])
-def model(request: pytest.FixtureRequest) -> FaceModel:
-    if request.param == "procedural":
-        return procedural.build()
-    if ICT is None:
-        pytest.skip("ICT-FaceKit is not here; `fer-zoo download ict_facekit` fetches it into data/ict_facekit")
-    return ict.build(ICT)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +113,16 @@ def test_bytes_do_not_depend_on_the_number_of_threads(head: FaceModel) -> None:
         torch.set_num_threads(threads)
     assert same_bytes(results[0], results[1])
     assert same_bytes(results[0], results[2])
+
+
+def test_two_other_processes_give_the_same_bytes(head: FaceModel) -> None:
+    """Workers of a loader, started afresh, each of which draws parts of the scenes in blocks of its own."""
+    parts = torch.randperm(20, generator=torch.Generator().manual_seed(2)).split([7, 3, 9, 1])
+    drawn = DrawnParts(scenes(head, 20, 48), parts, 48)
+    (whole,) = DrawnParts(drawn.scenes, [torch.arange(20)], 48)
+    loader = DataLoader(drawn, batch_size=None, num_workers=2, multiprocessing_context="spawn")
+    for part, found in zip(parts, loader, strict=True):
+        assert found == {name: [rows[face] for face in part] for name, rows in whole.items()}
 
 
 def test_plain_blocks_of_other_sizes_differ_by_rounding(model: FaceModel) -> None:
