@@ -19,7 +19,7 @@ from fer_zoo.faces.sheets import SHEETS, draw_sheet, pictures_of, plan_sheet
 
 Echo = Callable[[str], None]
 STILL, MOVING = (".png", ".jpg", ".jpeg"), ".gif"
-LARGEST, LARGEST_IN_SHEET = 1024, 256  # pixels of a picture: memory grows with its area, to 1.4 GB
+LARGEST, LARGEST_IN_SHEET = 1024, 256  # pixels of a picture: memory grows with its area, to 1.5 GB
 FRAMES, FARTHEST = 24, 60.0  # of a turntable, and how far it turns in degrees
 _MILLISECONDS = 80  # a frame
 _QUALITY = 88  # of JPEG
