@@ -14,7 +14,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.faces.renderer import Rendered
 
 _EDGE = 0.75  # pixels over which the border of a thing fades
-_MOST_BLUR = 4.0  # pixels of standard deviation
+MOST_BLUR = 4.0  # pixels of standard deviation
 _REACH = 12  # pixels that any blur reaches, three of the largest deviations: the same in every batch
 
 
@@ -77,7 +77,7 @@ def blurred(image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"]) -> 
     Raises:
         UserError: for a deviation that is negative, above 4 or no number.
     """
-    _check_deviation("blur", deviation, _MOST_BLUR)
+    _check_deviation("blur", deviation, MOST_BLUR)
     steps = torch.arange(-_REACH, _REACH + 1, device=image.device, dtype=image.dtype)
     kernel = torch.exp(-0.5 * (steps / deviation.clamp(min=1e-3)[:, None]) ** 2)
     kernel = kernel / kernel.sum(dim=1, keepdim=True)

@@ -4,9 +4,7 @@ from pathlib import Path
 
 from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.folder import read_folder
-from fer_zoo.data.synthesis.labels import EMOTION_SPACE, drawn_index
-from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 
 NAME = "synthetic_faces"
 
@@ -39,4 +37,7 @@ def read(root: Path | None, settings: SynthesisSettings) -> Index:
     Raises:
         UserError: for a wrong setting, a face model whose files are not there, or another folder.
     """
+    from fer_zoo.data.synthesis.folder import read_folder
+    from fer_zoo.data.synthesis.labels import drawn_index
+
     return drawn_index(NAME, settings) if root is None else read_folder(root, NAME, settings)

@@ -16,7 +16,7 @@ from fer_zoo.core.sample import subject_code
 from fer_zoo.data.image_sources import LANDMARK_COLUMNS
 from fer_zoo.data.index import Index, clip_code, index_table
 from fer_zoo.data.synthesis.images import DrawnImages, face_model_of
-from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDER_ACTIONS, action_units
 from fer_zoo.faces.components import ExpressionComponents, expression_components
 from fer_zoo.faces.face_model import ACTIONS
@@ -24,7 +24,6 @@ from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
 from fer_zoo.geometry.rotations import rotated, rotation
 
 _CHUNK = 2048  # samples whose labels are made at once
-EMOTION_SPACE = "emotion/basic8"
 
 
 def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:

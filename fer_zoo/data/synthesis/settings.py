@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 
 from fer_zoo.core.settings import setting
-from fer_zoo.faces.priors.face_prior import FacePrior
+from fer_zoo.faces.priors.settings import FacePrior
 
 VERSION = 1  # of what is drawn for given settings; another one means other pictures
+EMOTION_SPACE = "emotion/basic8"
 AU_SPACES = ("au/disfa12", "au/fera2015", "au/fera2017", "au/genet23")
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from fer_zoo.core.action_units import GENET_SLIDERS
+from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.settings import setting
-from fer_zoo.faces.actions import SLIDER_ACTIONS, SLIDERS
-from fer_zoo.faces.face_model import ACTIONS
 from fer_zoo.faces.priors.draws import Draws, between
 
+ACTIONS = BLENDSHAPES_51.entries
 Range = tuple[float, float]
 # Emotion -> action (both sides where none is named) -> range of its strength at full intensity. The brow goes down half
 # as far as it goes up in fear and sadness, or the two would cancel.
@@ -157,19 +158,11 @@ class SliderPrior:
 
     def draw(self, draws: Draws) -> Float[np.ndarray, "b 23"]:
         """Sliders; of the jaw's two sides the stronger one stays, as they are each other's opposites."""
-        drawn = draws.uniform("sliders", 2 * len(SLIDERS)).reshape(len(draws), 2, -1)
+        drawn = draws.uniform("sliders", 2 * len(GENET_SLIDERS)).reshape(len(draws), 2, -1)
         values = drawn[:, 0] * (drawn[:, 1] < self.active)
-        sides = [SLIDERS.index(name) for name in ("jaw_left", "jaw_right")]
+        sides = [GENET_SLIDERS.index(name) for name in ("jaw_left", "jaw_right")]
         values[:, sides] *= values[:, sides] == values[:, sides].max(axis=1, keepdims=True)
         return values
-
-    def actions(self, sliders: Float[np.ndarray, "b 23"]) -> Float[np.ndarray, "b 51"]:
-        """The actions of sliders."""
-        found = np.zeros((len(sliders), len(ACTIONS)))
-        for place, slider in enumerate(SLIDERS):
-            for action in SLIDER_ACTIONS[slider]:
-                found[:, ACTIONS.index(action)] = sliders[:, place]
-        return found
 
 
 @dataclass(kw_only=True)

@@ -1,43 +1,22 @@
 """Faces drawn at random: from (seed, number of the sample) alone to everything a picture depends on."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from fer_zoo.core.settings import setting
 from fer_zoo.faces.actions import slider_actions
 from fer_zoo.faces.effects import Occluders
 from fer_zoo.faces.face_model import FaceModel
 from fer_zoo.faces.face_words import scenes_of
 from fer_zoo.faces.people import random_face
-from fer_zoo.faces.priors.captures import CapturePrior, Captures, OccluderPrior
-from fer_zoo.faces.priors.clips import ClipPrior
+from fer_zoo.faces.priors.captures import Captures, draw_captures, draw_occluders
 from fer_zoo.faces.priors.draws import Draws
-from fer_zoo.faces.priors.expressions import ActionUnitPrior, EmotionPrior, SliderPrior, closed_jaws, looking
-from fer_zoo.faces.priors.views import BackgroundPrior, CameraPrior, LightPrior, PosePrior
+from fer_zoo.faces.priors.expressions import closed_jaws, looking
+from fer_zoo.faces.priors.settings import FacePrior
+from fer_zoo.faces.priors.views import draw_angles, draw_backgrounds, draw_cameras, draw_light
 from fer_zoo.faces.scenes import Scenes
-
-EXPRESSIONS = ("emotions", "sliders", "action_units")
-
-
-@dataclass(kw_only=True)
-class FacePrior:
-    """What varies, and how much."""
-
-    expression: str = setting("emotions", "what faces do", choices=EXPRESSIONS)
-    samples_per_person: int = setting(8, "pictures, or clips, of a person", at_least=1)
-    emotions: EmotionPrior = field(default_factory=EmotionPrior)
-    sliders: SliderPrior = field(default_factory=SliderPrior)
-    action_units: ActionUnitPrior = field(default_factory=ActionUnitPrior)
-    clips: ClipPrior = field(default_factory=ClipPrior)
-    pose: PosePrior = field(default_factory=PosePrior)
-    camera: CameraPrior = field(default_factory=CameraPrior)
-    light: LightPrior = field(default_factory=LightPrior)
-    background: BackgroundPrior = field(default_factory=BackgroundPrior)
-    occluders: OccluderPrior = field(default_factory=OccluderPrior)
-    capture: CapturePrior = field(default_factory=CapturePrior)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,20 +67,20 @@ def draw_faces(
     actions = closed_jaws((actions * rise[:, None]).clip(0, 1))
     known = {of: random_face(model, of) for of in set(people.seeds("person"))}
     faces = [known[of] for of in people.seeds("person")]
-    light, shine = prior.light.draw(clips)
+    light, shine = draw_light(prior.light, clips)
     scenes = replace(
         scenes_of(model, faces, size),
         actions=_float(actions),
-        angles=_float(prior.pose.draw(clips) + prior.clips.turn(clips, frame)),
-        camera=prior.camera.draw(clips, size),
+        angles=_float(draw_angles(prior.pose, clips) + prior.clips.turn(clips, frame)),
+        camera=draw_cameras(prior.camera, clips, size),
         light=light,
         shine=shine,
-        background=prior.background.draw(clips),
+        background=draw_backgrounds(prior.background, clips),
     )
     return DrawnFaces(
         scenes=scenes,
-        occluders=prior.occluders.draw(clips, size),
-        captures=prior.capture.draw(samples, size),
+        occluders=draw_occluders(prior.occluders, clips, size),
+        captures=draw_captures(prior.capture, samples, size),
         person=person,
         clip=clip,
         frame=frame,

@@ -1,0 +1,88 @@
+"""What of a face is drawn at random, and how much: plain settings, which import no torch."""
+
+from dataclasses import dataclass, field
+
+from fer_zoo.core.settings import setting
+from fer_zoo.faces.priors.clips import ClipPrior
+from fer_zoo.faces.priors.expressions import ActionUnitPrior, EmotionPrior, SliderPrior
+
+EXPRESSIONS = ("emotions", "sliders", "action_units")
+
+
+@dataclass(kw_only=True)
+class PosePrior:
+    """Normal angles of the head, in degrees, cut at two deviations."""
+
+    yaw: float = setting(20.0, "deviation of yaw, degrees", at_least=0.0, at_most=45.0)
+    pitch: float = setting(9.0, "deviation of pitch, degrees", at_least=0.0, at_most=25.0)
+    roll: float = setting(8.0, "deviation of roll, degrees", at_least=0.0, at_most=45.0)
+
+
+@dataclass(kw_only=True)
+class CameraPrior:
+    """A pinhole camera, and how exactly the face was cropped."""
+
+    nearest: float = setting(7.0, "least distance of the camera, inter-ocular distances", at_least=4.0)
+    farthest: float = setting(40.0, "greatest distance", at_least=4.0)
+    zoom: float = setting(0.14, "deviation of the crop's size, of its logarithm", at_least=0.0, at_most=0.5)
+    tightness: float = setting(1.1, "mean size of the face in the crop; 1 shows hair and chin", at_least=0.2)
+    shift: float = setting(0.05, "deviation of the crop's place, sides of the picture", at_least=0.0, at_most=0.3)
+
+
+@dataclass(kw_only=True)
+class LightPrior:
+    """Light from everywhere and one to three lamps; the last two may have a colour."""
+
+    ambient_least: float = setting(0.22, "least light from everywhere", at_least=0.0)
+    ambient_most: float = setting(0.5, "most light from everywhere", at_least=0.0)
+    strength_least: float = setting(0.35, "least sum of the lamps", at_least=0.0)
+    strength_most: float = setting(0.95, "greatest sum of the lamps", at_least=0.0)
+    colour: float = setting(0.06, "deviation of each channel", at_least=0.0, at_most=0.5)
+    shine: float = setting(0.25, "strongest highlight", at_least=0.0, at_most=1.0)
+
+
+@dataclass(kw_only=True)
+class BackgroundPrior:
+    """One colour, a gradient or blotches, as often as each other."""
+
+    contrast: float = setting(0.25, "greatest deviation of blotches", at_least=0.0, at_most=0.5)
+
+
+@dataclass(kw_only=True)
+class OccluderPrior:
+    """A hand, a cup, a strand of hair: something in front of a face."""
+
+    probability: float = setting(0.15, "share of faces with something in front", at_least=0.0, at_most=1.0)
+    least: float = setting(0.06, "least half axis, sides of the picture", at_least=0.0, at_most=1.0)
+    most: float = setting(0.22, "greatest half axis", at_least=0.0, at_most=1.0)
+
+
+@dataclass(kw_only=True)
+class CapturePrior:
+    """Contrast, blur, noise, JPEG, grey."""
+
+    contrast: float = setting(0.2, "deviation of the contrast's logarithm", at_least=0.0, at_most=1.0)
+    brightness: float = setting(0.06, "deviation of the brightness", at_least=0.0, at_most=0.5)
+    blur: float = setting(0.012, "greatest blur, sides of the picture", at_least=0.0, at_most=0.04)
+    noise: float = setting(0.03, "greatest deviation of the noise", at_least=0.0, at_most=0.5)
+    jpeg: float = setting(0.5, "share of pictures that were compressed", at_least=0.0, at_most=1.0)
+    worst: int = setting(35, "least quality of JPEG", at_least=1, at_most=100)
+    grey: float = setting(0.2, "share of pictures without colour", at_least=0.0, at_most=1.0)
+
+
+@dataclass(kw_only=True)
+class FacePrior:
+    """What varies, and how much."""
+
+    expression: str = setting("emotions", "what faces do", choices=EXPRESSIONS)
+    samples_per_person: int = setting(8, "pictures, or clips, of a person", at_least=1)
+    emotions: EmotionPrior = field(default_factory=EmotionPrior)
+    sliders: SliderPrior = field(default_factory=SliderPrior)
+    action_units: ActionUnitPrior = field(default_factory=ActionUnitPrior)
+    clips: ClipPrior = field(default_factory=ClipPrior)
+    pose: PosePrior = field(default_factory=PosePrior)
+    camera: CameraPrior = field(default_factory=CameraPrior)
+    light: LightPrior = field(default_factory=LightPrior)
+    background: BackgroundPrior = field(default_factory=BackgroundPrior)
+    occluders: OccluderPrior = field(default_factory=OccluderPrior)
+    capture: CapturePrior = field(default_factory=CapturePrior)
