@@ -1,6 +1,6 @@
 """Pictures of drawn faces, as a camera would have taken them."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from fer_zoo.faces.priors.captures import NO_JPEG, Captures
 from fer_zoo.faces.priors.face_prior import DrawnFaces
 from fer_zoo.faces.renderer import Rendered, Renderer
 
+_MIDDLE, _DARKEST = 0.45, 0.05  # mean brightness
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -21,7 +22,8 @@ def photographed(renderer: Renderer, drawn: DrawnFaces) -> Rendered:
 
 
 def captured(image: Float[Tensor, "b 3 h w"], captures: Captures) -> Float[Tensor, "b 3 h w"]:
-    """Contrast and brightness, blur, grey, noise, JPEG."""
+    """Exposure, contrast and brightness, blur, grey, noise, JPEG."""
+    image = _exposed(image, captures.exposure)
     contrast, brightness = captures.contrast[:, None, None, None], captures.brightness[:, None, None, None]
     image = ((image - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
     image = blurred(image, captures.blur)
@@ -36,8 +38,8 @@ def captured(image: Float[Tensor, "b 3 h w"], captures: Captures) -> Float[Tenso
     return image
 
 
-def rows(captures: Captures, chosen: Tensor) -> Captures:
-    """Those of some pictures."""
-    places = chosen.tolist()
-    tensors = {f.name: getattr(captures, f.name)[chosen] for f in fields(captures) if f.name != "seeds"}
-    return Captures(seeds=tuple(captures.seeds[place] for place in places), **tensors)
+def _exposed(image: Float[Tensor, "b 3 h w"], share: Float[Tensor, " b"]) -> Float[Tensor, "b 3 h w"]:
+    """Brighter or darker, towards the middle grey."""
+    mean = image.double().mean(dim=(1, 2, 3)).clamp(min=_DARKEST)  # in double, so that it depends on no other image
+    gain = (_MIDDLE / mean) ** share
+    return (image * gain.to(image.dtype)[:, None, None, None]).clamp(0, 1)

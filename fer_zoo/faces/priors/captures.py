@@ -32,6 +32,7 @@ class Captures:
     """What a camera does to pictures, in this order.
 
     Attributes:
+        exposure: how far the mean is brought to the middle grey, 0 to 1.
         contrast: about the middle grey.
         brightness: added.
         blur: deviation in pixels.
@@ -41,6 +42,7 @@ class Captures:
         grey: whether there is no colour.
     """
 
+    exposure: Float[Tensor, " b"]
     contrast: Float[Tensor, " b"]
     brightness: Float[Tensor, " b"]
     blur: Float[Tensor, " b"]
@@ -55,6 +57,7 @@ def draw_captures(prior: CapturePrior, draws: Draws, size: int) -> Captures:
     drawn, normal = draws.uniform("capture", 5), draws.normal("capture/light", 2).clip(-2, 2)
     quality = np.floor(between(drawn[:, 3], prior.worst, 96)).astype(np.int64)
     return Captures(
+        exposure=_tensor(np.full(len(draws), prior.exposure)),
         contrast=_tensor(np.exp(prior.contrast * normal[:, 0])),
         brightness=_tensor(prior.brightness * normal[:, 1]),
         blur=_tensor((prior.blur * size * drawn[:, 0] ** 2).clip(max=MOST_BLUR)),

@@ -13,9 +13,9 @@ EXPRESSIONS = ("emotions", "sliders", "action_units")
 class PosePrior:
     """Normal angles of the head, in degrees, cut at two deviations."""
 
-    yaw: float = setting(20.0, "deviation of yaw, degrees", at_least=0.0, at_most=45.0)
-    pitch: float = setting(9.0, "deviation of pitch, degrees", at_least=0.0, at_most=25.0)
-    roll: float = setting(8.0, "deviation of roll, degrees", at_least=0.0, at_most=45.0)
+    yaw: float = setting(12.0, "deviation of yaw, degrees", at_least=0.0, at_most=45.0)
+    pitch: float = setting(6.0, "deviation of pitch, degrees", at_least=0.0, at_most=25.0)
+    roll: float = setting(5.0, "deviation of roll, degrees", at_least=0.0, at_most=45.0)
 
 
 @dataclass(kw_only=True)
@@ -24,9 +24,9 @@ class CameraPrior:
 
     nearest: float = setting(7.0, "least distance of the camera, inter-ocular distances", at_least=4.0)
     farthest: float = setting(40.0, "greatest distance", at_least=4.0)
-    zoom: float = setting(0.14, "deviation of the crop's size, of its logarithm", at_least=0.0, at_most=0.5)
-    tightness: float = setting(1.1, "mean size of the face in the crop; 1 shows hair and chin", at_least=0.2)
-    shift: float = setting(0.05, "deviation of the crop's place, sides of the picture", at_least=0.0, at_most=0.3)
+    zoom: float = setting(0.08, "deviation of the crop's size, of its logarithm", at_least=0.0, at_most=0.5)
+    tightness: float = setting(1.5, "mean size of the face in the crop; 1 shows hair and chin", at_least=0.2)
+    shift: float = setting(0.03, "deviation of the crop's place, sides of the picture", at_least=0.0, at_most=0.3)
 
 
 @dataclass(kw_only=True)
@@ -52,15 +52,16 @@ class BackgroundPrior:
 class OccluderPrior:
     """A hand, a cup, a strand of hair: something in front of a face."""
 
-    probability: float = setting(0.15, "share of faces with something in front", at_least=0.0, at_most=1.0)
+    probability: float = setting(0.1, "share of faces with something in front", at_least=0.0, at_most=1.0)
     least: float = setting(0.06, "least half axis, sides of the picture", at_least=0.0, at_most=1.0)
     most: float = setting(0.22, "greatest half axis", at_least=0.0, at_most=1.0)
 
 
 @dataclass(kw_only=True)
 class CapturePrior:
-    """Contrast, blur, noise, JPEG, grey."""
+    """Exposure, contrast, blur, noise, JPEG, grey."""
 
+    exposure: float = setting(0.6, "how far the camera makes up for too little light", at_least=0.0, at_most=1.0)
     contrast: float = setting(0.2, "deviation of the contrast's logarithm", at_least=0.0, at_most=1.0)
     brightness: float = setting(0.06, "deviation of the brightness", at_least=0.0, at_most=0.5)
     blur: float = setting(0.012, "greatest blur, sides of the picture", at_least=0.0, at_most=0.04)
