@@ -16,6 +16,7 @@ from mkdocs.structure.files import File, get_files
 
 from fer_zoo.cli.catalogue import rows_of
 from fer_zoo.core.registry import DATASETS, METHODS
+from fer_zoo.core.settings import describe_settings
 from fer_zoo.engine.config import RunSettings
 from fer_zoo.engine.config_files import GROUPS, options
 from fer_zoo.engine.trainer_settings import TrainerSettings
@@ -47,7 +48,7 @@ def test_every_name_has_its_section(page: str, registry: Any, hook: ModuleType, 
         card = registry[name]
         assert card.summary in part.replace("\\|", "|") or card.summary[1:] in part
         assert f"commercial use | {card.commercial_use}" in part
-        assert all(f"| `{entry.name}` |" in part for entry in fields(card.settings))
+        assert all(f"| `{setting}` |" in part for setting, *_ in describe_settings(card.settings))
     assert all(trap in text for name in DATASETS.names() for trap in DATASETS[name].traps) or page == "methods"
 
 
