@@ -45,6 +45,7 @@ PROVED_ELSEWHERE |= {
 }
 FILES_OF_ICT = "tests/faces/test_ict.py and tests/cli, where the files of the model are at hand"
 PROVED_ELSEWHERE |= {
+    "fer-zoo download facial_expressions": "tests/cli/test_download.py, from a server of its own",
     "fer-zoo download ict_facekit": "tests/cli/test_download.py, from a server of its own",
     "fer-zoo render face_model=ict emotion=happiness seed=3": FILES_OF_ICT,
     "fer-zoo render face_model=ict sheet=emotions output=docs/figures/ict_emotions.jpg": FILES_OF_ICT,
