@@ -52,8 +52,8 @@ class Captures:
     grey: Float[Tensor, " b"]
 
 
-def draw_captures(prior: CapturePrior, draws: Draws, size: int) -> Captures:
-    """For square pictures."""
+def draw_captures(prior: CapturePrior, draws: Draws, samples: Draws, size: int) -> Captures:
+    """For square pictures: of a clip all alike, but for the noise, which is each sample's own."""
     drawn, normal = draws.uniform("capture", 5), draws.normal("capture/light", 2).clip(-2, 2)
     quality = np.floor(between(drawn[:, 3], prior.worst, 96)).astype(np.int64)
     return Captures(
@@ -62,7 +62,7 @@ def draw_captures(prior: CapturePrior, draws: Draws, size: int) -> Captures:
         brightness=_tensor(prior.brightness * normal[:, 1]),
         blur=_tensor((prior.blur * size * drawn[:, 0] ** 2).clip(max=MOST_BLUR)),
         noise=_tensor(prior.noise * drawn[:, 1] ** 2),
-        seeds=tuple(draws.seeds("capture/noise")),
+        seeds=tuple(samples.seeds("capture/noise")),
         quality=torch.from_numpy(np.where(drawn[:, 2] < prior.jpeg, quality, NO_JPEG)),
         grey=_tensor(drawn[:, 4] < prior.grey),
     )

@@ -80,7 +80,7 @@ def draw_faces(
     return DrawnFaces(
         scenes=scenes,
         occluders=draw_occluders(prior.occluders, clips, size),
-        captures=draw_captures(prior.capture, samples, size),
+        captures=draw_captures(prior.capture, clips, samples, size),
         person=person,
         clip=clip,
         frame=frame,
