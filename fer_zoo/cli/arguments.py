@@ -10,7 +10,7 @@ from fer_zoo.core.errors import UserError, nearest
 # In the order of the help. The module of a verb is its name, hyphens as underscores.
 VERBS = (
     *("list", "info", "download", "check-data", "train", "crossvalidate", "evaluate", "predict", "leaderboard"),
-    *("render", "demo"),
+    *("render", "synthesize", "demo"),
 )
 
 # Flag -> what it does. They are about output and help; everything that changes the work is written key=value.

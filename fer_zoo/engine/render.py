@@ -57,11 +57,11 @@ def render(settings: RenderSettings, words: Sequence[tuple[str, str]], *, echo: 
     face = with_words(face, model, words)
     echo(f"face model: {model.name} ({model.num_vertices:,} vertices, {len(model.triangles):,} triangles), device: cpu")
     if settings.sheet:
-        _save(output, draw_sheet(model, plan_sheet(settings.sheet, model, face), size))
+        save_picture(output, draw_sheet(model, plan_sheet(settings.sheet, model, face), size))
     elif output.suffix.lower() == MOVING:
-        _save(output, *_turntable(model, face, size))
+        save_picture(output, *_turntable(model, face, size))
     else:
-        _save(output, *pictures_of(model, [face], size))
+        save_picture(output, *pictures_of(model, [face], size))
     echo(f"{'sheet' if settings.sheet else 'picture'}: {output}")
     return output
 
@@ -100,7 +100,12 @@ def _turntable(model: FaceModel, face: Face, size: int) -> list[Image.Image]:
     return [frame.quantize(palette=palette) for frame in frames]
 
 
-def _save(output: Path, first: Image.Image, *others: Image.Image) -> None:
+def save_picture(output: Path, first: Image.Image, *others: Image.Image) -> None:
+    """Writes a picture, or several as one that moves; the suffix decides how.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
     with write_atomically(output) as temporary:
         if others:
             first.save(temporary, save_all=True, append_images=others, duration=_MILLISECONDS, loop=0)

@@ -31,6 +31,11 @@ CARD = DatasetCard(
 )
 
 
+def synthesis(settings: SynthesisSettings) -> SynthesisSettings:
+    """Which faces these settings mean; of other drawn data sets `fer-zoo synthesize` asks the same."""
+    return settings
+
+
 def read(root: Path | None, settings: SynthesisSettings) -> Index:
     """The index, of faces that are drawn when they are read, or of a folder of `fer-zoo synthesize`.
 

@@ -1,17 +1,20 @@
 """Folders that keep drawn faces: a PNG each, the index as parquet, and a note of the settings they were drawn with."""
 
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 from PIL import Image
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import read_json, write_atomically
+from fer_zoo.core.files import read_json, write_atomically, write_together
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.images import pictures_of
@@ -19,26 +22,70 @@ from fer_zoo.data.synthesis.labels import drawn_table, image_name, spaces_of
 from fer_zoo.data.synthesis.settings import VERSION, SynthesisSettings
 from fer_zoo.faces.renderer import BLOCK
 
-NOTE, TABLE = "synthesis.json", "index.parquet"
+NOTE, TABLE, LOCK = "synthesis.json", "index.parquet", ".lock"
 _FORMAT = 1
+_TEMPORARY = re.compile(rf"\.[0-9a-f]{{8}}-(\d{{7,}}\.png|{NOTE}|{TABLE})")  # names of `write_together`
+
+
+def check_folder(folder: Path, dataset: str, settings: SynthesisSettings) -> None:
+    """Whether faces of these settings may go into a folder; nothing is written.
+
+    Raises:
+        UserError: if it holds anything but a beginning of them.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: give another output folder.")
+    if not (folder / NOTE).is_file():
+        if folder.is_dir() and any(path.name != LOCK and not _is_left(path) for path in folder.iterdir()):
+            raise UserError(
+                f"{folder} is not empty and holds no faces of `fer-zoo synthesize`: give another output folder."
+            )
+        return
+    found = _note(folder)
+    if found["key"] != settings.key or found["dataset"] != dataset:
+        raise UserError(f"{folder} holds {_difference(found, dataset, settings)}: give another output folder.")
+    held, asked = found["settings"]["num_samples"], settings.num_samples
+    if held > asked:
+        raise UserError(
+            f"{folder} is of {held} faces, of which the first {asked} are those that are asked for: give"
+            f" num_samples={held}, or another output folder."
+        )
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """A folder that was checked, for one process at a time, rid of what a killed one was writing.
+
+    Raises:
+        UserError: if another process draws into it, or it cannot be written to.
+    """
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise UserError(f"Another process draws faces into {folder}: wait for it, or give another folder.") from error
+    except OSError as error:
+        raise UserError(f"Cannot write {folder}: {error.strerror}. Choose another folder.") from error
+    try:
+        for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
+            if _is_left(path):
+                path.unlink()
+        yield
+    finally:
+        lock.release()
 
 
 def prepare(folder: Path, dataset: str, settings: SynthesisSettings) -> None:
-    """Makes a folder ready, or takes up one that was begun with the same settings.
+    """Makes a folder ready, or takes up one that was begun with the same settings or fewer samples.
 
     Raises:
-        UserError: if it holds anything else.
+        UserError: if it holds anything else, or cannot be written to.
     """
-    if (folder / NOTE).is_file():
-        found = _note(folder)
-        if found["key"] != settings.key or found["dataset"] != dataset:
-            raise UserError(f"{folder} holds {_difference(found, dataset, settings)}: give another output folder.")
-        if found["settings"]["num_samples"] > settings.num_samples:
-            return
-    elif folder.is_dir() and any(folder.iterdir()):
-        raise UserError(
-            f"{folder} is not empty and holds no faces of `fer-zoo synthesize`: give another output folder."
-        )
+    check_folder(folder, dataset, settings)
+    if (folder / NOTE).is_file() and _note(folder)["settings"] == asdict(settings):
+        return
+    (folder / TABLE).unlink(missing_ok=True)  # it is of fewer samples, or of other action units
     note = {
         "format": _FORMAT,
         "dataset": dataset,
@@ -50,32 +97,32 @@ def prepare(folder: Path, dataset: str, settings: SynthesisSettings) -> None:
         temporary.write_text(json.dumps(note, indent=1), encoding="utf-8")
 
 
-def lacking_blocks(folder: Path, settings: SynthesisSettings) -> list[int]:
-    """The blocks of samples of which an image is not there."""
+def lacking(folder: Path, settings: SynthesisSettings) -> list[int]:
+    """The samples whose images are not there."""
     there = {path.name for path in (folder / settings.key).glob("*.png")}
-    return [
-        start // BLOCK
-        for start in range(0, settings.num_samples, BLOCK)
-        if any(
-            Path(image_name(settings, number)).name not in there
-            for number in range(start, min(start + BLOCK, settings.num_samples))
-        )
-    ]
+    names = (Path(image_name(settings.key, number)).name for number in range(settings.num_samples))
+    return [number for number, name in enumerate(names) if name not in there]
 
 
 def write_block(folder: Path, settings: SynthesisSettings, block: int) -> int:
-    """Draws the images of a block that are not there, each whole or not at all; how many samples it holds.
+    """Draws the images of a block that are not there, each whole or not at all; how many that are.
 
     Raises:
         UserError: if the folder cannot be written to, or the disk is full.
     """
-    numbers = np.arange(block * BLOCK, min((block + 1) * BLOCK, settings.num_samples))
-    for number, pixels in zip(numbers.tolist(), pictures_of(settings, numbers), strict=True):
-        path = folder / image_name(settings, number)
-        if not path.exists():
-            with write_atomically(path) as temporary:
-                Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
-    return len(numbers)
+    numbers, key = np.arange(block * BLOCK, min((block + 1) * BLOCK, settings.num_samples)), settings.key
+    paths = {number: folder / image_name(key, number) for number in numbers.tolist()}
+    wanted = {number: path for number, path in paths.items() if not path.exists()}
+    pixels = pictures_of(settings, numbers)
+    with write_together(*wanted.values()) as temporaries:
+        for number, temporary in zip(wanted, temporaries, strict=True):
+            Image.fromarray(pixels[number - block * BLOCK]).save(temporary, format="PNG", compress_level=1)
+    return len(wanted)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether the index is there, which is written last."""
+    return (folder / TABLE).is_file()
 
 
 def write_table(folder: Path, dataset: str, settings: SynthesisSettings) -> None:
@@ -126,15 +173,20 @@ def _table(folder: Path, settings: SynthesisSettings) -> pd.DataFrame:
     try:
         return pd.read_parquet(folder / TABLE)
     except FileNotFoundError as error:
-        there = settings.num_samples - BLOCK * len(lacking_blocks(folder, settings))
+        there = settings.num_samples - len(lacking(folder, settings))
         raise UserError(
-            f"{folder} is not complete ({max(0, there)} of {settings.num_samples} faces): the same `fer-zoo synthesize`"
+            f"{folder} is not complete ({there} of {settings.num_samples} faces): the same `fer-zoo synthesize`"
             " goes on where it stopped."
         ) from error
     except (OSError, ValueError) as error:
         raise UserError(
             f"{TABLE} of {folder} is damaged: delete it, and `fer-zoo synthesize` makes it anew."
         ) from error
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a process that was killed left it."""
+    return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def _note(folder: Path) -> dict[str, Any]:

@@ -74,9 +74,9 @@ def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def image_name(settings: SynthesisSettings, number: int) -> str:
-    """The path of a sample's image in a folder that keeps it, from which its id is made."""
-    return f"{settings.key}/{number:07d}.png"
+def image_name(key: str, number: int) -> str:
+    """The path of a sample's image in a folder that keeps it, from which its id is made; `key` is of the settings."""
+    return f"{key}/{number:07d}.png"
 
 
 def _columns(
@@ -91,15 +91,12 @@ def _columns(
     values |= dict(zip(LANDMARK_COLUMNS, landmarks.T, strict=True))
     if settings.expression == "emotions":
         values["emotion"] = np.array(settings.emotions.classes, dtype=object)[drawn.emotion]
-    people = f"{settings.face_model}/{settings.seed}"
+    people, key = f"{settings.face_model}/{settings.seed}", settings.key
     return index_table(
         dataset,
-        [image_name(settings, number) for number in numbers.tolist()],
+        [image_name(key, number) for number in numbers.tolist()],
         subject=[subject_code(dataset, f"{people}/{person}") for person in drawn.person.tolist()],
-        clip=[
-            clip_code(dataset, f"{settings.key}/{clip}") if settings.clips.frames > 1 else ""
-            for clip in drawn.clip.tolist()
-        ],
+        clip=[clip_code(dataset, f"{key}/{clip}") if settings.clips.frames > 1 else "" for clip in drawn.clip.tolist()],
         frame=drawn.frame,
         source=settings.face_model,
         intensity=drawn.strength,
