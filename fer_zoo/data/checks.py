@@ -114,7 +114,7 @@ def check_dataset(
     splits, problem = _splits(index, protocol or {"name": card.protocol})
     if protocol and problem:
         raise UserError(problem)
-    files = _read_files(index, progress=progress)
+    files = {} if index.images is not None else _read_files(index, progress=progress)  # drawn images are no files
     missing = tuple(entry for entry, file in files.items() if file.problem == "missing")
     unreadable = {entry: file.problem for entry, file in files.items() if file.problem not in ("", "missing")}
     by_content: dict[str, list[str]] = {}
@@ -254,9 +254,10 @@ def _text_of_facts(report: Report) -> list[str]:
         f"{report.dataset}: {report.samples:,} samples of {report.subjects:,} subjects"
         f" ({report.variant or 'one variant'}), fingerprint {report.fingerprint}",
         f"commercial use: {report.commercial_use}",
-        "files: " + (", ".join(f"{codec} {n:,}" for codec, n in report.formats.items()) or "none could be read"),
-        "colour: " + ", ".join(f"{mode} {n:,}" for mode, n in report.colours.items()),
+        "files: " + (", ".join(f"{codec} {n:,}" for codec, n in report.formats.items()) or _no_files(report)),
     ]
+    if report.colours:
+        lines.append("colour: " + ", ".join(f"{mode} {n:,}" for mode, n in report.colours.items()))
     if report.sizes:
         lines.append(f"longer side: {report.sizes[0]} to {report.sizes[2]} px, median {report.sizes[1]}")
     lines += [f"note: {sentence}" for _, sentence in report.notes]
@@ -269,6 +270,10 @@ def _text_of_facts(report: Report) -> list[str]:
     lines += report.near_duplicates.to_lines()
     lines.append(f"contradictory labels: {_listed(report.contradictory)}")
     return lines
+
+
+def _no_files(report: Report) -> str:
+    return "none could be read" if report.missing or report.unreadable else "none, the images are made by code"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -23,7 +23,6 @@ CARD = DatasetCard(
     ask="made by code; `fer-zoo synthesize` keeps them as files",
     is_cropped=True,
     drawn=True,
-    expected={"samples": 2000},
     traps=(
         "Emotions are prototypes of the literature, and not what people show who feel something.",
         "A face that is drawn is no photograph: scores on these say little of scores on those.",
