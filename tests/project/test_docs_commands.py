@@ -50,7 +50,7 @@ PROVED_ELSEWHERE |= {
     "fer-zoo render face_model=ict emotion=happiness seed=3": FILES_OF_ICT,
     "fer-zoo render face_model=ict sheet=emotions output=docs/figures/ict_emotions.jpg": FILES_OF_ICT,
     "fer-zoo render face_model=ict sheet=identities output=docs/figures/ict_identities.jpg": FILES_OF_ICT,
-    "fer-zoo synthesize face_model=ict size=80 output=docs/figures/synthetic_ict.jpg": FILES_OF_ICT,
+    "fer-zoo synthesize face_model=ict num_samples=64 size=80 output=docs/figures/synthetic_ict.jpg": FILES_OF_ICT,
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
 PAINTED = "README.md"  # the page whose pictures are painted, small; those of the others come from the same commands
