@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from fer_zoo.core.errors import UserError, nearest, unknown_name
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 
 MISSING_CLASS = -1
 MOST_ENTRIES = 100_000  # a damaged file must not make a network of a billion outputs
@@ -75,6 +76,11 @@ class LabelSpace:
             raise UserError(
                 f"Label space {self.name!r} has codes for {sorted(strays)}, which are not among its entries."
             )
+        if self.is_points and (self.kind, self.entries) != ("values", LANDMARK_COLUMNS):
+            raise UserError(
+                f"Label space {self.name!r} must have the values {LANDMARK_COLUMNS[0]} … {LANDMARK_COLUMNS[-1]}, all"
+                f" {len(LANDMARK_COLUMNS)} in order: points are moved and scored together."
+            )
 
     @classmethod
     def from_dict(cls, values: Any) -> "LabelSpace":
@@ -96,6 +102,11 @@ class LabelSpace:
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    @property
+    def is_points(self) -> bool:
+        """Whether the values are x and y of points, which move with the picture and are scored by distance."""
+        return self.target == "landmarks"
 
     def index(self, entry: str) -> int:
         """The position of an entry.
@@ -208,7 +219,16 @@ def label_spaces() -> Mapping[str, LabelSpace]:
         maximum=math.pi,
         centre=0.0,
     )
-    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, BLENDSHAPES_51, expression, pose)}
+    landmarks = value_space(
+        "landmarks/68",
+        LANDMARK_COLUMNS,
+        unit="pixels",
+        minimum=-65_536.0,  # the largest side of a JPEG, beyond its edges: a bound for damaged numbers alone
+        maximum=65_536.0,
+        centre=0.0,
+    )
+    spaces = (*EMOTION_SPACES, *ACTION_UNIT_SPACES, BLENDSHAPES_51, expression, pose, landmarks)
+    return {space.name: space for space in spaces}
 
 
 def label_space(name: str) -> LabelSpace:

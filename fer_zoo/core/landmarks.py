@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 
 NUM_LANDMARKS = 68
+LANDMARK_COLUMNS = tuple(f"landmark_{number}_{axis}" for number in range(NUM_LANDMARKS) for axis in "xy")
 
 LANDMARK_GROUPS: Mapping[str, tuple[int, ...]] = {
     "jaw": tuple(range(17)),
@@ -20,6 +21,7 @@ LANDMARK_GROUPS: Mapping[str, tuple[int, ...]] = {
 }
 
 NOSE_TIP = 30
+OUTER_EYE_CORNERS = (36, 45)  # right, left; their distance is the unit of errors
 MOUTH_CORNERS = (48, 54)  # right, left
 
 # Point i of a flipped image is point MIRROR[i] of the original one.

@@ -7,7 +7,7 @@ import math
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float64, UInt8
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
@@ -26,8 +26,7 @@ def crop_matrix(
     """The map from a photograph's pixels to the input's.
 
     Without a box the whole image is scaled to (height, width), its sides apart: a picture that is not of the spec's
-    proportions is stretched, so that nothing of it is lost. With a box the crop has the spec's proportions and nothing
-    is stretched: its larger side is crop_scale times the larger side of the box, its centre the box's.
+    proportions is stretched, so that nothing of it is lost. With a box it is `box_matrix`, whatever the size.
 
     Args:
         spec: size and crop scale.
@@ -37,15 +36,31 @@ def crop_matrix(
     Raises:
         UserError: for a box without area or with missing numbers.
     """
-    if box is None:
-        left, top, crop_width, crop_height = 0.0, 0.0, float(image_size[0]), float(image_size[1])
-    else:
-        if not np.isfinite(box).all() or box[2] <= 0 or box[3] <= 0:
-            raise UserError(f"A face box needs four numbers and a positive size, found {tuple(map(float, box))}.")
-        side = spec.crop_scale * max(box[2], box[3])
-        crop_width = side * spec.width / max(spec.width, spec.height)
-        crop_height = side * spec.height / max(spec.width, spec.height)
-        left, top = box[0] + (box[2] - crop_width) / 2, box[1] + (box[3] - crop_height) / 2
+    if box is not None:
+        return box_matrix(spec, box)
+    x_scale, y_scale = spec.width / image_size[0], spec.height / image_size[1]
+    return np.array([[x_scale, 0.0, 0.0], [0.0, y_scale, 0.0]])
+
+
+def box_matrix(spec: InputSpec, box: tuple[float, float, float, float]) -> Float[np.ndarray, "2 3"]:
+    """The map from a photograph's pixels to those of the crop around a face's box.
+
+    The crop has the spec's proportions and nothing is stretched: its larger side is crop_scale times the larger side of
+    the box, its centre the box's.
+
+    Args:
+        spec: size and crop scale.
+        box: (left, top, width, height) of the face.
+
+    Raises:
+        UserError: for a box without area or with missing numbers.
+    """
+    if not np.isfinite(box).all() or box[2] <= 0 or box[3] <= 0:
+        raise UserError(f"A face box needs four numbers and a positive size, found {tuple(map(float, box))}.")
+    side = spec.crop_scale * max(box[2], box[3])
+    crop_width = side * spec.width / max(spec.width, spec.height)
+    crop_height = side * spec.height / max(spec.width, spec.height)
+    left, top = box[0] + (box[2] - crop_width) / 2, box[1] + (box[3] - crop_height) / 2
     x_scale, y_scale = spec.width / crop_width, spec.height / crop_height
     return np.array([[x_scale, 0.0, -left * x_scale], [0.0, y_scale, -top * y_scale]])
 
@@ -73,6 +88,19 @@ def five_point_matrix(points: Float[np.ndarray, "5 2"], spec: InputSpec) -> Floa
     sine = float((spread[:, 0] * goal[:, 1] - spread[:, 1] * goal[:, 0]).sum()) / size
     turn = np.array([[cosine, -sine], [sine, cosine]])
     return np.column_stack([turn, target.mean(axis=0) - turn @ points.mean(axis=0)])
+
+
+def moved(points: Float[np.ndarray, "m n 2"], matrices: Float[np.ndarray, "m 2 3"]) -> Float64[np.ndarray, "m n 2"]:
+    """Points of each image under its map; one of which x or y is not known is NaN."""
+    turned = np.einsum("mij,mnj->mni", matrices[:, :, :2], points.astype(np.float64))
+    return np.asarray(turned + matrices[:, None, :, 2])
+
+
+def inverse(matrices: Float[np.ndarray, "m 2 3"]) -> Float64[np.ndarray, "m 2 3"]:
+    """The maps back, from the input's pixels to the photograph's; NaN stays NaN."""
+    turns = np.linalg.inv(matrices[:, :, :2].astype(np.float64))
+    shifts = -np.einsum("mij,mj->mi", turns, matrices[:, :, 2])
+    return np.concatenate([turns, shifts[:, :, None]], axis=2)
 
 
 def warp(

@@ -202,6 +202,8 @@ def _read_file(path: Path) -> _File:
 
 def _class_counts(index: Index, target: str) -> dict[str, int]:
     space, table = index.space(target), index.table
+    if space.is_points:
+        return {space.target: int(index.is_labelled(target).sum())}
     if space.kind == "values":
         return {entry: int(table[entry].notna().sum()) for entry in space.entries}
     counts = {str(name): int(n) for name, n in table[target].value_counts().items()}

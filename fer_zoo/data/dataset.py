@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.data.alignment import moved
 from fer_zoo.data.cache import ImageCache
 from fer_zoo.data.image_sources import FaceImages, UnreadableImage
 from fer_zoo.data.index import Index
@@ -51,7 +53,11 @@ class FaceDataset(Dataset[Sample]):
         self._spaces = {target: space for target, space in targets.items() if target in index.label_spaces}
         self._labels = {target: index.target_array(target, space) for target, space in self._spaces.items()}
         self._augmentation = Augmentation(augmentation, spec)
-        self._images = FaceImages(index, spec) if cache is None else cache
+        images = FaceImages(index, spec)
+        self._images = images if cache is None else cache
+        self._landmarks = None
+        if "landmarks" in self._labels:
+            self._landmarks = _in_input(self._labels.pop("landmarks"), self.rows, images)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -61,18 +67,22 @@ class FaceDataset(Dataset[Sample]):
 
         Returns:
             `image` float32 (c, h, w) normalised; `row` int, position in the index's table; `unreadable` bool, with a
-            black image; each class target as int with -1, each value target as float32 (k,) with NaN for missing.
+            black image; each class target as int with -1, each value target as float32 (k,) with NaN for missing;
+            `landmarks` float32 (n, 2) in pixels of `image`, with NaN.
         """
         epoch, position, repeat = draw
         row = int(self.rows[position])
         image, unreadable = self._read(row)
-        augmented = self._augmentation(image, seed=(self._seed, epoch, position, repeat))
+        landmarks = None if self._landmarks is None else self._landmarks[position]
+        augmented = self._augmentation(image, landmarks=landmarks, seed=(self._seed, epoch, position, repeat))
         sample: Sample = {"image": to_tensor(augmented.image, self._spec), "row": row, "unreadable": unreadable}
         for target, labels in self._labels.items():
             label = labels[row]
             if labels.ndim > 1 and augmented.flipped:
                 label = mirror_values(label, self._spaces[target])
             sample[target] = label
+        if augmented.landmarks is not None:
+            sample["landmarks"] = augmented.landmarks.astype(np.float32)
         return sample
 
     def _read(self, row: int) -> tuple[np.ndarray, bool]:
@@ -82,6 +92,13 @@ class FaceDataset(Dataset[Sample]):
             return self._images.read(row), False
         except UnreadableImage:
             return np.zeros((self._spec.height, self._spec.width, self._spec.channels), np.uint8), True
+
+
+def _in_input(
+    labels: Float32[np.ndarray, "n k"], rows: Int64[np.ndarray, "m"], images: FaceImages
+) -> Float64[np.ndarray, "m n2 2"]:
+    """The points of some rows in pixels of the input; NaN where no face is known."""
+    return moved(labels[rows].reshape(len(rows), labels.shape[1] // 2, 2), images.matrices(rows))
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

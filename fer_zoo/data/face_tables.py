@@ -11,10 +11,10 @@ from jaxtyping import Float
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
-from fer_zoo.core.landmarks import LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS, LANDMARK_GROUPS, MOUTH_CORNERS, NOSE_TIP
 from fer_zoo.core.sample import sample_id
 from fer_zoo.data.detection import Face
-from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
+from fer_zoo.data.image_sources import POINT_COLUMNS
 from fer_zoo.data.index import Note
 from fer_zoo.data.landmark_files import OPENFACE_COLUMNS, face_sheet, landmarks_of
 from fer_zoo.data.sheets import Sheet, number

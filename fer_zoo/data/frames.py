@@ -117,7 +117,7 @@ def _peaks(index: Index, clips: _Clips) -> npt.NDArray[np.bool_]:
     if "peak" in table:
         marked: npt.NDArray[np.bool_] = table["peak"].to_numpy() == 1
         return marked
-    spaces = [space for space in index.label_spaces.values() if space.kind == "values"]
+    spaces = [space for space in index.label_spaces.values() if space.kind == "values" and not space.is_points]
     if not spaces:
         raise UserError(
             f"frames=peak: {index.dataset} neither marks the peak of a clip nor has values of its frames; take last_1"

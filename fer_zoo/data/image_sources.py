@@ -1,17 +1,18 @@
 """Where an image comes from: files, decoded by what they hold, whatever their names say."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float64, Int64, UInt8
 from pi_heif import register_heif_opener
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import Colour, InputSpec
-from fer_zoo.core.landmarks import FIVE_POINTS, NUM_LANDMARKS
-from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
+from fer_zoo.core.landmarks import FIVE_POINTS, LANDMARK_COLUMNS
+from fer_zoo.data.alignment import box_matrix, crop_matrix, five_point_matrix, warp
 from fer_zoo.data.index import Index
 
 register_heif_opener()
@@ -22,11 +23,12 @@ NO_FACE = "no face found"
 NO_POINTS = "no five points"
 REASONS = ("", NOT_FOUND, NOT_DECODABLE, NO_FACE, NO_POINTS)  # a cache stores the position
 
+_TURNED = (5, 6, 7, 8)  # EXIF orientations by a quarter turn
+
 WITHOUT_FACE = (NO_FACE, NO_POINTS)  # the file is whole, but the face in it is not known
 
 BOX_COLUMNS = ("box_left", "box_top", "box_width", "box_height")
 POINT_COLUMNS = tuple(f"{point}_{axis}" for point in FIVE_POINTS for axis in "xy")
-LANDMARK_COLUMNS = tuple(f"landmark_{number}_{axis}" for number in range(NUM_LANDMARKS) for axis in "xy")
 
 
 class UnreadableImage(UserError):
@@ -73,6 +75,25 @@ def read_image(path: Path, *, name: str, colour: Colour = "rgb") -> UInt8[np.nda
     return pixels
 
 
+def read_size(path: Path, *, name: str) -> tuple[int, int]:
+    """(width, height) of the pixels that `read_image` gives, from the head of the file alone.
+
+    Raises:
+        UnreadableImage: when the file is missing, empty or no image.
+    """
+    try:
+        with Image.open(path) as opened:
+            if opened.format == "TIFF":  # whose size is the upright one before it is loaded, or is not, by Pillow's age
+                return ImageOps.exif_transpose(opened).size
+            width, height = opened.size
+            is_turned = opened.getexif().get(ExifTags.Base.Orientation) in _TURNED
+    except FileNotFoundError as error:
+        raise UnreadableImage(name, NOT_FOUND) from error
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImage(name, NOT_DECODABLE) from error
+    return (height, width) if is_turned else (width, height)
+
+
 def _upright_pixels(opened: Image.Image, colour: Colour) -> UInt8[np.ndarray, "h w c"]:
     opened.load()
     image = ImageOps.exif_transpose(opened)
@@ -101,6 +122,14 @@ class ImageSource(Protocol):
         """
         ...
 
+    def size(self, row: int) -> tuple[int, int]:
+        """(width, height) of the image of a row, without decoding it.
+
+        Raises:
+            UnreadableImage: naming the id of the row.
+        """
+        ...
+
     def stamps(self) -> list[str]:
         """One short text a row that changes when the row's image does."""
         ...
@@ -117,6 +146,10 @@ class FileImages:
     def read(self, row: int, colour: Colour = "rgb") -> UInt8[np.ndarray, "h w c"]:
         """The image of a row; see `ImageSource`."""
         return read_image(self._root / self._paths[row], name=self._ids[row], colour=colour)
+
+    def size(self, row: int) -> tuple[int, int]:
+        """The size of the image of a row; see `ImageSource`."""
+        return read_size(self._root / self._paths[row], name=self._ids[row])
 
     def stamps(self) -> list[str]:
         """Size and time of change of each file, "missing" where there is none."""
@@ -170,12 +203,20 @@ class FaceImages:
         image = self.source.read(row, self._spec.colour)  # first: a file that is not there holds no face, either
         return warp(image, self.matrix(row, (image.shape[1], image.shape[0])), self._spec)
 
-    def matrix(self, row: int, image_size: tuple[int, int]) -> Float[np.ndarray, "2 3"]:
+    def matrices(self, rows: Int64[np.ndarray, "m"]) -> Float64[np.ndarray, "m 2 3"]:
+        """The maps of some rows, NaN for one in whose image no face is known, or whose file's head cannot be read."""
+        found = np.full((len(rows), 2, 3), np.nan)
+        for place, row in enumerate(rows.tolist()):
+            with suppress(UnreadableImage):
+                found[place] = self.matrix(row)
+        return found
+
+    def matrix(self, row: int, image_size: tuple[int, int] | None = None) -> Float[np.ndarray, "2 3"]:
         """The map from the pixels of a row's photograph to the input's; (x, y), pixel centres at +0.5.
 
         Args:
             row: position in the index.
-            image_size: (width, height) of the photograph.
+            image_size: (width, height) of the photograph; where it matters and is not given, the file is asked.
 
         Raises:
             UnreadableImage: for a row in whose image no face was found, or whose five points are missing.
@@ -186,11 +227,11 @@ class FaceImages:
                 raise UnreadableImage(self.ids[row], NO_POINTS)
             return five_point_matrix(points, self._spec)
         if self.boxes is None:
-            return crop_matrix(self._spec, image_size=image_size)
+            return crop_matrix(self._spec, image_size=image_size or self.source.size(row))
         left, top, width, height = self.boxes[row].tolist()
         if not np.isfinite(self.boxes[row]).all():
             raise UnreadableImage(self.ids[row], NO_FACE)
-        return crop_matrix(self._spec, image_size=image_size, box=(left, top, width, height))
+        return box_matrix(self._spec, (left, top, width, height))
 
 
 def known_points(index: Index) -> Float[np.ndarray, "n p 2"] | None:

@@ -1,7 +1,7 @@
 """The index of a data set: one row a sample, one column a fact, no pixels."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -14,6 +14,7 @@ import pandas as pd
 
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import TARGETS, sample_id
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Index:
         table: columns `id, image, subject, clip, frame, source`; optional `split`, `emotion` (entry name or None, also
             of entries outside the space), `second_emotion`, `identity` (a code, never a name), `annotator`, `peak` (1
             marks the frame of a clip's strongest expression), one float column per entry of a value space, `box_left,
-            box_top, box_width, box_height` and the five points in pixels.
+            box_top, box_width, box_height`, the five points and the 68 in pixels of the photograph.
         label_spaces: per target the space in which it is trained and scored unless another is asked for.
         is_cropped: the images are face crops, whose whole area is used.
         notes: what the reader merged, dropped or found.
@@ -123,12 +124,16 @@ class Index:
     def fingerprint(self) -> str:
         """16 hex digits over ids, labels, subjects, clips and the official split; the order of rows does not matter."""
         table = self.table.sort_values("id")
-        values = [e for space in self.label_spaces.values() if space.kind == "values" for e in space.entries]
+        spaces = [s for s in self.label_spaces.values() if s.kind == "values" and not s.is_points]
+        values = [entry for space in spaces for entry in space.entries]
         columns = ["id", "subject", "clip", *(c for c in ("split", "emotion", "identity") if c in table)]
         columns += sorted(set(values))
         digest = sha256("\t".join(columns).encode())
         for column in columns:
             digest.update("\n".join("" if _is_missing(v) else str(v) for v in table[column]).encode() + b"\0")
+        for space in (space for space in self.label_spaces.values() if space.is_points):
+            points = table[list(space.entries)].to_numpy("<f8")  # as texts they would take seconds
+            digest.update(np.where(np.isnan(points), np.nan, points).tobytes())
         return digest.hexdigest()[:16]
 
     def rows_of(self, ids: Iterable[str]) -> npt.NDArray[np.int64]:
@@ -221,6 +226,11 @@ def space_for(target: str, name: str, *, where: str) -> LabelSpace:
     if space.target != target:
         raise UserError(f"{where}={name} describes {space.target!r}; a space of target {target!r} is needed here.")
     return space
+
+
+def points_in_data(columns: Collection[str]) -> dict[str, LabelSpace]:
+    """The target `landmarks` with its space, where all 68 points have columns; else nothing."""
+    return {"landmarks": label_space("landmarks/68")} if set(LANDMARK_COLUMNS) <= set(columns) else {}
 
 
 def chosen_classes(space: LabelSpace, classes: Sequence[str]) -> LabelSpace:

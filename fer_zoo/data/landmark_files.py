@@ -17,8 +17,7 @@ from jaxtyping import Float
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import file_sha256
-from fer_zoo.core.landmarks import NUM_LANDMARKS
-from fer_zoo.data.image_sources import LANDMARK_COLUMNS
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS, NUM_LANDMARKS
 from fer_zoo.data.sheets import Sheet, number
 
 OPENFACE_COLUMNS = tuple(f"{axis}_{number}" for number in range(NUM_LANDMARKS) for axis in "xy")

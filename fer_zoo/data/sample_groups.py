@@ -1,4 +1,4 @@
-"""A few samples of each class, or of each entry of a value space, to be looked at: different people first."""
+"""A few samples of each class, of each entry of a value space, or with points: different people first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class SampleGroup:
     """Samples that have something in common.
 
     Attributes:
-        target, entry: the class that they have, or the entry that they have a value of.
+        target, entry: the class that they have, the entry that they have a value of, or twice the target of points.
         rows: positions in the index; of values the highest first.
         values: one a row, none for a class.
         samples, subjects: how many there are in all.
@@ -35,16 +35,24 @@ def sample_groups(index: Index, count: int, seed: int) -> list[SampleGroup]:
 
     Of a class the people with the least in the seed's order come first, a second image of a person only when nobody is
     left. Of an entry with values those nearest to levels evenly spread from its highest to its lowest value are taken.
-    The choice depends on seed, ids, people and labels, not on the order of the index.
+    Points have one group, chosen as a class is. The choice depends on seed, ids, people and labels, not on the order of
+    the index.
     """
     order = _drawn_order(index.ids, seed)
     groups = []
     for space in index.label_spaces.values():
-        for entry in space.entries:
-            group = (_of_class if space.kind == "classes" else _of_values)(index, space, entry, order, count)
+        for entry in group_names(space):
+            group = (_of_values if space.kind == "values" and not space.is_points else _of_class)(
+                index, space, entry, order, count
+            )
             if group.rows:
                 groups.append(group)
     return groups
+
+
+def group_names(space: LabelSpace) -> tuple[str, ...]:
+    """What the groups of a space are called: the entries, or for points, which belong together, the target."""
+    return (space.target,) if space.is_points else space.entries
 
 
 def _drawn_order(ids: Sequence[str], seed: int) -> npt.NDArray[np.int64]:
@@ -55,7 +63,8 @@ def _drawn_order(ids: Sequence[str], seed: int) -> npt.NDArray[np.int64]:
 
 def _of_class(index: Index, space: LabelSpace, entry: str, order: npt.NDArray[np.int64], count: int) -> SampleGroup:
     table = index.table.iloc[order]
-    table = table[table[space.target] == entry]
+    is_member = index.is_labelled(space.target)[order] if space.is_points else table[space.target] == entry
+    table = table[is_member]
     turn = table.groupby("subject").cumcount().to_numpy()
     chosen = table.index[np.argsort(turn, kind="stable")][:count]
     return SampleGroup(space.target, entry, tuple(map(int, chosen)), (), len(table), table["subject"].nunique())

@@ -16,7 +16,7 @@ from fer_zoo.core.registry import METHODS
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.datamodule import DataSettings
 from fer_zoo.data.index import Index
-from fer_zoo.data.sample_groups import SampleGroup, sample_groups
+from fer_zoo.data.sample_groups import SampleGroup, group_names, sample_groups
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.near_duplicate_sheet import NAME as NEAR_DUPLICATES
@@ -219,6 +219,7 @@ def _file_names(groups: Sequence[SampleGroup]) -> list[str]:
 def _remarks(index: Index, groups: Sequence[SampleGroup], views: SampleViews, num_drawn: int) -> list[str]:
     """What the sheets leave out, and why."""
     there = {(group.target, group.entry) for group in groups}
-    lacking = [e for target, space in index.label_spaces.items() for e in space.entries if (target, e) not in there]
+    wanted = [(target, entry) for target, space in index.label_spaces.items() for entry in group_names(space)]
+    lacking = [entry for target, entry in wanted if (target, entry) not in there]
     remarks = [f"no sample, hence no sheet: {', '.join(lacking)}"] if lacking else []
     return remarks + [f"{reason}: {count} of {num_drawn} samples drawn" for reason, count in views.problems.items()]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
-from fer_zoo.core.landmarks import FIVE_POINTS, LANDMARK_GROUPS
+from fer_zoo.core.landmarks import FIVE_POINTS, LANDMARK_COLUMNS, LANDMARK_GROUPS
 from fer_zoo.data.face_tables import BOXES, OPENFACE_COLUMNS, FaceTable, five_points
-from fer_zoo.data.image_sources import LANDMARK_COLUMNS, POINT_COLUMNS
+from fer_zoo.data.image_sources import POINT_COLUMNS
 
 CROPS = InputSpec(height=32, width=32)
 POINTS = InputSpec(height=32, width=32, alignment="five_points")

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.data.face_tables import FaceTable, five_points
-from fer_zoo.data.image_sources import LANDMARK_COLUMNS, FaceImages, UnreadableImage, known_points
+from fer_zoo.data.image_sources import FaceImages, UnreadableImage, known_points
 from fer_zoo.data.landmark_files import face_sheet, faces_sha256, landmarks_of
 from fer_zoo.data.open import open_dataset
 

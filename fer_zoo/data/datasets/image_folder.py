@@ -15,7 +15,16 @@ from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import landmarks_below
-from fer_zoo.data.index import IMAGE_SUFFIXES, SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
+from fer_zoo.data.index import (
+    IMAGE_SUFFIXES,
+    SPLIT_WORDS,
+    Index,
+    Note,
+    classes_in_data,
+    index_table,
+    points_in_data,
+    space_for,
+)
 
 NAME = "image_folder"
 
@@ -45,7 +54,7 @@ class ImageFolderSettings:
 CARD = DatasetCard(
     name=NAME,
     summary="your own images in folders named after classes, optionally below train, validation and test",
-    targets={"emotion": "emotion/basic7"},
+    targets={"emotion": "emotion/basic7", "landmarks": "landmarks/68"},
     settings=ImageFolderSettings,
     terms=Terms("your own data", "ask"),
     ask="your own files",
@@ -57,7 +66,10 @@ CARD = DatasetCard(
         "Classes of the label space that have no folder are left out of it, unless `classes` says which there are.",
     ),
     own_data=True,
-    examples={"emotion": "dataset.root=my_faces"},
+    examples={
+        "emotion": "dataset.root=my_faces",
+        "landmarks": "dataset.root=my_faces dataset.landmarks=points",
+    },
 )
 
 
@@ -102,7 +114,7 @@ def read(root: Path, settings: ImageFolderSettings) -> Index:
         dataset=NAME,
         root=root,
         table=table.assign(split=splits) if parts else table,
-        label_spaces={"emotion": chosen},
+        label_spaces={"emotion": chosen, **points_in_data(points)},
         is_cropped=settings.cropped,
         notes=tuple(notes),
         found={"images": len(images)},

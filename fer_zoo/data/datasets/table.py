@@ -16,11 +16,12 @@ from fer_zoo.core.action_units import action_unit_name
 from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import OWN, LabelSpace, own_space
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import sample_id, subject_code
 from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import BOXES, POINTS, five_points, landmarks_below
-from fer_zoo.data.image_sources import BOX_COLUMNS, LANDMARK_COLUMNS, POINT_COLUMNS
-from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, space_for
+from fer_zoo.data.image_sources import BOX_COLUMNS, POINT_COLUMNS
+from fer_zoo.data.index import SPLIT_WORDS, Index, Note, classes_in_data, index_table, points_in_data, space_for
 from fer_zoo.data.landmark_files import forget_failures
 from fer_zoo.data.sheets import Sheet, number
 
@@ -67,8 +68,8 @@ class TableSettings:
 
 CARD = DatasetCard(
     name=NAME,
-    summary="your own CSV or parquet table: you name the columns of path, label, subject, clip and action units",
-    targets={"emotion": "emotion/basic7", "au": "au/disfa12"},
+    summary="your own CSV or parquet table: you name its columns: path, label, subject, clip, action units, points",
+    targets={"emotion": "emotion/basic7", "au": "au/disfa12", "landmarks": "landmarks/68"},
     settings=TableSettings,
     terms=Terms("your own data", "ask"),
     ask="your own files",
@@ -82,6 +83,7 @@ CARD = DatasetCard(
     examples={
         "emotion": "dataset.root=photos dataset.file=labels.csv dataset.label_column=mood",
         "au": "dataset.root=photos dataset.file=labels.csv dataset.au_columns=AU12_r,AU04_r",
+        "landmarks": "dataset.root=photos dataset.file=labels.csv dataset.landmarks=points",
     },
 )
 
@@ -92,8 +94,6 @@ def read(root: Path, settings: TableSettings) -> Index:
     Raises:
         UserError: for a missing file, column or image, and for a cell that cannot be read, with its row.
     """
-    if not settings.label_column and not settings.au_columns:
-        raise UserError("Data set table needs dataset.label_column or dataset.au_columns: say what is to be learned.")
     sheet = _sheet(root, settings.file)
     images = sheet.each(settings.path_column, "dataset.path_column", lambda cell: _relative(cell, root))
     columns: dict[str, Any] = {}
@@ -114,6 +114,12 @@ def read(root: Path, settings: TableSettings) -> Index:
     if settings.landmarks:
         points, lacking = landmarks_below(root, settings.landmarks, NAME, images)
         columns, notes = columns | points, notes + lacking
+    spaces |= points_in_data(columns)
+    if not spaces:
+        raise UserError(
+            "Data set table needs dataset.label_column or dataset.au_columns, or all 68 points by dataset.faces=true or"
+            " dataset.landmarks: say what is to be learned."
+        )
     columns |= _descriptions(sheet, settings)
     table = index_table(NAME, images, **columns)
     num_alone = int((table["subject"] == table["id"]).sum())

@@ -12,6 +12,7 @@ from PIL import Image
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import label_space
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.data.image_sources import BOX_COLUMNS, POINT_COLUMNS, FaceImages, UnreadableImage, known_points
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
@@ -198,8 +199,25 @@ def test_boxes_and_points_of_the_table_are_those_of_the_index(tmp_path: Path) ->
     np.testing.assert_allclose(five[0], points[36:42].mean(axis=0))  # the eye at the left of the picture
     np.testing.assert_allclose(five[2:], points[[30, 48, 54]])
     assert index.table.loc[1, [*BOX_COLUMNS, *POINT_COLUMNS]].isna().all()
+    assert list(index.label_spaces) == ["emotion", "landmarks"]
+    assert index.is_labelled("landmarks").tolist() == [True, False]
+    np.testing.assert_array_equal(index.target_array("landmarks")[0], points.ravel())
     without = opened(root, file="t.csv", label_column="label")
-    assert without.fingerprint() == index.fingerprint() and not set(BOX_COLUMNS) & set(without.table)
+    assert without.fingerprint() != index.fingerprint()  # points are labels
+    assert list(without.label_spaces) == ["emotion"] and not set(BOX_COLUMNS) & set(without.table)
+
+
+def test_points_alone_are_something_to_learn_and_boxes_alone_are_not(tmp_path: Path) -> None:
+    cells = ",".join(str(number) for number in range(136))
+    root = sheet_of(
+        tmp_path, f"path,{','.join(LANDMARK_COLUMNS)},{BOX_CELLS}\n0.jpg,{cells},1,2,3,4\n1.jpg{',' * 140}\n"
+    )
+    index = opened(root, file="t.csv", faces=True)
+    assert list(index.label_spaces) == ["landmarks"]
+    frame = pd.read_csv(root / "t.csv").drop(columns="landmark_67_y")
+    frame.to_csv(root / "boxes.csv", index=False)
+    with pytest.raises(UserError, match=r"or all 68 points by dataset\.faces=true"):
+        opened(root, file="boxes.csv", faces=True)
 
 
 def test_a_network_gets_the_box_that_the_table_says(tmp_path: Path) -> None:
