@@ -61,7 +61,8 @@ def _difference(one: SubjectSums, other: SubjectSums) -> str:
 
 
 def _labels(sums: SubjectSums) -> Float64[Tensor, "s ..."]:
-    """What the labels alone add to each person's sums: images of each class; number, Σy and Σy² of each name."""
+    """What the labels alone add to each person's sums: images of each class; number, Σy and Σy² of each name;
+    of points samples, points and Σ inter-ocular distance."""
     if sums.space.kind == "classes":
         return sums.sums["answers"].sum(dim=-1)
     return sums.sums["worst"][:, [0, 2, 4]]

@@ -162,10 +162,10 @@ def _value_rows(training: Training, table: pd.DataFrame, space: LabelSpace) -> d
     means = np.empty_like(truth)
     for rows, part in _training_by_row(training, table):
         means[rows] = value_means(part, space)
-    return {
-        "train_mean": (value_sums(people, means, truth, space), "always the mean of the training labels"),
-        "all_zero": (value_sums(people, np.zeros_like(truth), truth, space), "always 0"),
-    }
+    references = {"train_mean": (value_sums(people, means, truth, space), "always the mean of the training labels")}
+    if not space.is_points:  # a face in one corner is nobody's guess
+        references["all_zero"] = (value_sums(people, np.zeros_like(truth), truth, space), "always 0")
+    return references
 
 
 def value_means(training: pd.DataFrame, space: LabelSpace) -> Float[np.ndarray, "k"]:

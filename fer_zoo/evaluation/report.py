@@ -78,6 +78,7 @@ class EvaluationReport:
                 {"name": s.name, "images": s.images, "classes": s.classes, "values": _plain(s.values)}
                 for s in scores.sources
             ],
+            "points": None if scores.points is None else vars(scores.points).copy(),
             "apart": [{"target": a.target, "images": a.images, "predicted": dict(a.predicted)} for a in scores.apart],
             "confusion_matrix": None if scores.confusion is None else scores.confusion.tolist(),
             "calibration": None if scores.calibration is None else scores.calibration.tolist(),
@@ -108,6 +109,9 @@ class EvaluationReport:
         notes = [f"{row.name}: {row.note}." for row in self.references]
         if not self.references:
             notes.append("No rows of guesses stand beside the score, because the labels of the training are not known.")
+        if (points := self.scores.points) is not None:
+            total = points.scored + points.skipped
+            notes.insert(0, f"Points: {points.scored:,} of {total:,} scored, the others lack a label or an output.")
         empty = [entry for entry in self.scores.entries if isinstance(entry, ValueScore) and not entry.support]
         if empty:
             notes.append(f"{len(empty)} of {len(self.scores.entries)} names have no labelled image and are not listed.")

@@ -85,6 +85,14 @@ class ApartRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PointCounts:
+    """Points of images with a target: scored; skipped for want of a label, of an output, or of labelled eye corners."""
+
+    scored: int
+    skipped: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """What a prediction table is worth.
 
@@ -93,10 +101,12 @@ class Scores:
         coverage: how many images stand behind the scores.
         values: metric -> score over the images with target and output.
         missing_is_wrong: metric -> score over the images with a target, those without an output counted as wrong
-            (values: as the end of the range farther from the label); empty when every image has an output.
-        entries: per class, or per name of a value.
+            (values: as the end of the range farther from the label, points: as an error of 1); empty when every image
+            has an output.
+        entries: per class, or per name of a value; none of points.
         sources: within each source; empty when there is but one.
         apart: labels outside the space.
+        points: scored and skipped ones; None but for points.
         confusion: counts, rows label and columns answer; None for values.
         calibration: per bin of confidence images, sum of confidences, right answers; None for values.
     """
@@ -108,6 +118,7 @@ class Scores:
     entries: Sequence[ClassScore] | Sequence[ValueScore]
     sources: Sequence[SourceScore] = ()
     apart: Sequence[ApartRow] = ()
+    points: PointCounts | None = None
     confusion: Int[np.ndarray, "k k"] | None = None
     calibration: Float[np.ndarray, "bins 3"] | None = None
 
@@ -149,6 +160,7 @@ def score_table(
         entries=_class_scores(sums, draws) if of_classes else _value_scores(sums, names, draws),
         sources=_source_scores(table[rows], space, names, bootstrap),
         apart=_rows_apart(table, space),
+        points=_point_counts(sums),
         confusion=answered(sums.total("answers")).round().long().numpy() if of_classes else None,
         calibration=sums.total("calibration").numpy() if of_classes else None,
     )
@@ -234,6 +246,8 @@ def _class_scores(sums: SubjectSums, draws: Draws) -> list[ClassScore]:
 
 
 def _value_scores(sums: SubjectSums, metrics: Sequence[str], draws: Draws) -> list[ValueScore]:
+    if sums.space.is_points:
+        return []
     moments = sums.total("moments")
     by_metric = {name: draws.estimates_by_name(name) for name in metrics}
     flat_labels, flat_outputs = label_constant(moments).tolist(), prediction_constant(moments).tolist()
@@ -247,6 +261,13 @@ def _value_scores(sums: SubjectSums, metrics: Sequence[str], draws: Draws) -> li
         )
         for i, entry in enumerate(sums.space.entries)
     ]
+
+
+def _point_counts(sums: SubjectSums) -> PointCounts | None:
+    if not sums.space.is_points:
+        return None
+    _, _, scored, skipped, _ = sums.total("distances").tolist()
+    return PointCounts(scored=round(scored), skipped=round(skipped))
 
 
 def _source_scores(

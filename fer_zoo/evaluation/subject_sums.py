@@ -23,7 +23,7 @@ from fer_zoo.evaluation.bootstrap import (
     t_interval,
 )
 from fer_zoo.evaluation.sum_values import RECALLS, SumValue, metric_value, values_by_name
-from fer_zoo.metrics import ConfusionSums, grouped_sums_of
+from fer_zoo.metrics import ConfusionSums, grouped_sums_of, interocular_distance, value_family
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class SubjectSums:
         images: rows with target and output.
         sums: of classes "answers" ("s k+1 k+1": rows label, columns answer, the last one "no answer") and
             "calibration" ("s bins 3"); of values "moments" and "worst" ("s 7 k": a missing output taken as the
-            end of the range that is farther from the label).
+            end of the range that is farther from the label); of points "distances" and "worst" ("s 5": one taken as an
+            error of 1).
         fingerprint: of the labelled images' ids, in any order; "" where the ids are not known.
     """
 
@@ -230,14 +231,22 @@ def value_sums(
     labelled = np.isfinite(target).any(axis=1)
     people, person = numbered(np.asarray(subjects, dtype=object)[labelled])
     outputs, truth = torch.from_numpy(prediction[labelled]), torch.from_numpy(target[labelled])
-    moments = grouped_sums_of("moments", outputs, truth, space, person, len(people))
-    missing, worst = outputs.isnan(), moments
+    family = value_family(space)
+    sums = grouped_sums_of(family, outputs, truth, space, person, len(people))
+    missing, worst = outputs.isnan(), sums
     if bool((missing & ~truth.isnan()).any()):
-        farther = torch.where(truth - space.minimum > space.maximum - truth, space.minimum, space.maximum)
-        filled = farther.to(outputs.dtype).where(missing, outputs)
-        worst = grouped_sums_of("moments", filled, truth, space, person, len(people))
+        filled = _wrong_outputs(truth, space).to(outputs.dtype).where(missing, outputs)
+        worst = grouped_sums_of(family, filled, truth, space, person, len(people))
     scored = int((~missing & ~truth.isnan()).any(dim=1).sum())
-    return SubjectSums(space=space, people=people, images=scored, sums={"moments": moments, "worst": worst})
+    return SubjectSums(space=space, people=people, images=scored, sums={family: sums, "worst": worst})
+
+
+def _wrong_outputs(truth: Float[Tensor, "n k"], space: LabelSpace) -> Float[Tensor, "n k"]:
+    """What a missing output counts as: the end of the range farther from the label; of points, an error of 1."""
+    if space.is_points:
+        aside = torch.stack([interocular_distance(truth), torch.zeros(len(truth), dtype=torch.float64)], dim=1)
+        return truth + aside.repeat(1, len(space) // 2)
+    return torch.where(truth - space.minimum > space.maximum - truth, space.minimum, space.maximum)
 
 
 def numbered(subjects: Sequence[str] | np.ndarray) -> tuple[tuple[str, ...], Int64[Tensor, "n"]]:

@@ -44,6 +44,13 @@ def metric_value(name: str, *, missing_is_wrong: bool = False) -> SumValue:
             images=lambda sums: sums[..., 0, :].sum(dim=-1, keepdim=True),
             bounds=chosen.bounds,
         )
+    if chosen.family == "distances":
+        return SumValue(
+            family="worst" if missing_is_wrong else "distances",
+            value=lambda sums: chosen.value(sums)[..., None],
+            images=lambda sums: sums[..., :1],
+            bounds=chosen.bounds,
+        )
     if chosen.family == "calibration":
         return SumValue(
             family="" if missing_is_wrong else "calibration",

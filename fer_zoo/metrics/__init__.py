@@ -16,20 +16,24 @@ from fer_zoo.metrics.catalogue import (
     metric_names,
     names_entered,
     sums_of,
+    value_family,
 )
 from fer_zoo.metrics.confusion import ConfusionSums
+from fer_zoo.metrics.distances import DistanceSums, interocular_distance
 from fer_zoo.metrics.moments import MomentSums, label_constant, prediction_constant
 
 __all__ = [
     "METRICS",
     "CalibrationSums",
     "ConfusionSums",
+    "DistanceSums",
     "Family",
     "FamilyName",
     "Metric",
     "MomentSums",
     "family_for",
     "grouped_sums_of",
+    "interocular_distance",
     "label_constant",
     "mean_over_names",
     "metric",
@@ -37,4 +41,5 @@ __all__ = [
     "names_entered",
     "prediction_constant",
     "sums_of",
+    "value_family",
 ]

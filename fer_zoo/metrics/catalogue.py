@@ -11,13 +11,14 @@ from torch import Tensor
 
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.label_spaces import LabelSpace
-from fer_zoo.metrics import confusion, moments
+from fer_zoo.metrics import confusion, distances, moments
 from fer_zoo.metrics.calibration import CalibrationSums, expected_calibration_error
 from fer_zoo.metrics.confusion import ConfusionSums
+from fer_zoo.metrics.distances import DistanceSums
 from fer_zoo.metrics.moments import MomentSums
 
-FamilyName = Literal["confusion", "calibration", "moments"]
-Family = ConfusionSums | CalibrationSums | MomentSums
+FamilyName = Literal["confusion", "calibration", "moments", "distances"]
+Family = ConfusionSums | CalibrationSums | MomentSums | DistanceSums
 
 TABLE = "confusion_matrix"  # the one metric that is no number, nor one a name
 
@@ -49,7 +50,9 @@ class Metric:
 
     def fits(self, space: LabelSpace) -> bool:
         """Whether the metric is meant for a space of this kind."""
-        return self.per_name == (space.kind == "values")
+        if space.kind == "classes":
+            return self.family in ("confusion", "calibration")
+        return self.family == value_family(space)
 
 
 _ALL = (
@@ -72,6 +75,7 @@ _ALL = (
     Metric("ccc", "moments", moments.ccc, True, "Lin's concordance correlation", (-1.0, 1.0)),
     Metric("icc31", "moments", moments.icc31, True, "intraclass correlation ICC(3,1), consistency", (-1.0, 1.0)),
     Metric("icc21", "moments", moments.icc21, True, "intraclass correlation ICC(2,1), absolute agreement", (-inf, 1.0)),
+    Metric("nme", "distances", distances.nme, False, "mean distance of points over that of the eyes", (0.0, inf)),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({entry.name: entry for entry in _ALL})
 
@@ -105,7 +109,8 @@ def family_for(space: LabelSpace, name: str) -> Family:
     chosen = metric(name)
     if not chosen.fits(space):
         fitting = ", ".join(m.name for m in _ALL if m.fits(space))
-        raise UserError(f"Metric {name!r} does not fit {space.name}, a space of {space.kind}; take one of {fitting}.")
+        what = "points" if space.is_points else space.kind
+        raise UserError(f"Metric {name!r} does not fit {space.name}, a space of {what}; take one of {fitting}.")
     return _family(space, chosen.family)
 
 
@@ -122,7 +127,7 @@ def sums_of(
         space: the label space of both.
 
     Returns:
-        "k k" for confusion (rows label), "15 3" for calibration, "7 k" for moments.
+        "k k" for confusion (rows label), "15 3" for calibration, "7 k" for moments, "5" for distances.
 
     Raises:
         UserError: if the prediction's width is not that of the space, or a class number lies outside it.
@@ -164,6 +169,11 @@ def grouped_sums_of(
     return _family(space, family).grouped(prediction, target, group, num_groups)
 
 
+def value_family(space: LabelSpace) -> FamilyName:
+    """The family of the metrics of a space of values: points are scored by distance, other values one by one."""
+    return "distances" if space.is_points else "moments"
+
+
 def mean_over_names(values: Float64[Tensor, "*s k"], *, required: Sequence[str] = ()) -> Float64[Tensor, "*s"]:
     """Mean of a metric over its names, NaN left out; NaN where no name has a value.
 
@@ -195,4 +205,6 @@ def _family(space: LabelSpace, family: FamilyName) -> Family:
         return ConfusionSums(len(space))
     if family == "calibration":
         return CalibrationSums()
+    if family == "distances":
+        return DistanceSums(len(space) // 2)
     return MomentSums(len(space), space.centre)

@@ -112,9 +112,10 @@ class FaceTask(pl.LightningModule):
         """Adds a batch to the metrics."""
         outputs = self(batch["image"])
         self._log_losses("val", *self._losses(outputs, batch))
-        for target, predictions in self.predictions(outputs).items():
-            score: Any = self.scores[target]
-            score.update(predictions, batch[target])
+        predicted = self.predictions(outputs)
+        for objective in self.objectives:
+            score: Any = self.scores[objective.target]
+            score.update(predicted[objective.target], objective.labels(batch))
 
     def validation_scores(self) -> dict[str, float]:
         """The metrics of the validation part seen since the last reset, over all processes."""
@@ -171,8 +172,8 @@ class FaceTask(pl.LightningModule):
         self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]
     ) -> tuple[Float[Tensor, "t"], Float[Tensor, "t"]]:
         """The mean loss of each objective, and what it was divided by."""
-        losses = [o.loss(outputs[o.target], batch[o.target]) for o in self.objectives]
-        counts = [o.loss.count(batch[o.target]) for o in self.objectives]
+        losses = [o.loss(outputs[o.target], o.labels(batch)) for o in self.objectives]
+        counts = [o.loss.count(o.labels(batch)) for o in self.objectives]
         return torch.stack(losses), torch.stack(counts)
 
     def _shares(self, counts: Float[Tensor, "t"]) -> Float[Tensor, "t"]:

@@ -94,22 +94,25 @@ def images(task: FaceTask, number: int, seed: int = 0) -> Tensor:
     return torch.randn(number, spec.channels, spec.height, spec.width, generator=generator)
 
 
-def labels(space: LabelSpace, number: int, seed: int = 0) -> Tensor:
-    """Classes in turn, or values over the range."""
+def labels(task: FaceTask, space: LabelSpace, number: int, seed: int = 0) -> Tensor:
+    """Classes in turn, values over the range, or points over the input, as a batch has them."""
     if space.kind == "classes":
         return torch.arange(number) % len(space)
     generator = torch.Generator().manual_seed(seed)
+    if space.is_points:
+        size = torch.tensor([task.input_spec.width, task.input_spec.height])
+        return size * torch.rand(number, len(space) // 2, 2, generator=generator)
     return space.minimum + (space.maximum - space.minimum) * torch.rand(number, len(space), generator=generator)
 
 
 def unlabelled(space: LabelSpace, number: int) -> Tensor:
     if space.kind == "classes":
         return torch.full((number,), -1)
-    return torch.full((number, len(space)), math.nan)
+    return torch.full((number, len(space) // 2, 2) if space.is_points else (number, len(space)), math.nan)
 
 
 def batch(task: FaceTask, number: int = 8) -> dict[str, Tensor]:
-    targets = {target: labels(space, number) for target, space in task.spaces.items()}
+    targets = {target: labels(task, space, number) for target, space in task.spaces.items()}
     return {"image": images(task, number), "row": torch.arange(number), **targets}
 
 
@@ -216,6 +219,8 @@ def test_losses_differ(case: Case) -> None:
 
 @cases("values", trained=True)
 def test_values_report_icc_and_mae(case: Case) -> None:
+    if case.space.is_points:
+        pytest.skip("points are scored by distance")
     task = case.new_task().eval()
     samples = batch(task)
     loss_of(task, samples)
@@ -227,6 +232,25 @@ def test_values_report_icc_and_mae(case: Case) -> None:
     predicted = task.predict_step(samples, 0)[case.target].detach()
     expected = (predicted - samples[case.target]).abs().mean()
     assert scores[f"val/{case.target}/mae"] == pytest.approx(float(expected), rel=1e-5)
+
+
+@cases("values", trained=True)
+def test_points_report_their_mean_distance_and_are_predicted_in_pixels(case: Case) -> None:
+    if not case.space.is_points:
+        pytest.skip("values are scored one by one")
+    task = case.new_task().eval()
+    samples = batch(task)
+    loss_of(task, samples)
+    task.validation_step(samples, 0)
+    predicted = task.predict_step(samples, 0)[case.target].detach().reshape(8, -1, 2)
+    size = torch.tensor([task.input_spec.width, task.input_spec.height])
+    assert ((predicted > 0) & (predicted < size)).all()  # fresh heads are small: near the middle
+    points = samples[case.target]
+    eyes = (points[:, 36] - points[:, 45]).norm(dim=1)
+    expected = ((predicted - points).norm(dim=2).mean(dim=1) / eyes).mean()
+    scores = task.validation_scores()
+    assert scores == {f"val/{case.target}/nme": pytest.approx(float(expected), rel=1e-5)}
+    assert task.monitor == (f"val/{case.target}/nme", False)
 
 
 @cases(trained=True)
@@ -352,9 +376,9 @@ def test_missing_labels_add_nothing(case: Case) -> None:
     partly = dict(samples)
     partly[case.target] = torch.cat([samples[case.target][:5], unlabelled(case.space, 3)])
     outputs = task(samples["image"])[case.target]
-    loss = task.objectives[0].loss
-    expected = loss(outputs[:5], samples[case.target][:5])
-    torch.testing.assert_close(loss(outputs, partly[case.target]), expected)
+    objective = task.objectives[0]
+    expected = objective.loss(outputs[:5], objective.labels(samples)[:5])
+    torch.testing.assert_close(objective.loss(outputs, objective.labels(partly)), expected)
     task.train()
     step = loss_of(task, partly)
     step.backward()

@@ -17,6 +17,7 @@ from fer_zoo.metrics import (
 )
 
 CLASSES, VALUES = label_space("emotion/basic6"), label_space("au/disfa12")
+POINTS = label_space("landmarks/68")
 NAMES = (
     "accuracy",
     "mean_class_accuracy",
@@ -29,26 +30,32 @@ NAMES = (
     "ccc",
     "icc31",
     "icc21",
+    "nme",
 )
 
 
 def test_the_names_are_these() -> None:
     assert tuple(METRICS) == NAMES
-    assert set(metric_names(CLASSES)) | set(metric_names(VALUES)) == set(NAMES) - {"confusion_matrix"}
+    assert metric_names(POINTS) == ("nme",)
+    assert {*metric_names(CLASSES), *metric_names(VALUES), *metric_names(POINTS)} == set(NAMES) - {"confusion_matrix"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("leading", [(), (3,), (2, 5)])
 def test_every_metric_keeps_leading_axes_and_its_direction_is_true(name: str, leading: tuple[int, ...]) -> None:
     chosen = metric(name)
-    space = VALUES if chosen.per_name else CLASSES
-    if chosen.per_name:
+    space = VALUES if chosen.per_name else POINTS if chosen.fits(POINTS) else CLASSES
+    if space is POINTS:
+        target = torch.rand(40, 136) * 100
+        good, bad = target + torch.rand(40, 136), 100 - target
+    elif space is VALUES:
         target = torch.rand(40, 12) * 5
         good, bad = target + 0.01 * torch.rand(40, 12), 5 - target
     else:
         target = torch.arange(40) % 6
         good, bad = torch.eye(6)[target], torch.eye(6)[(target + 1) % 6]
-    values = [chosen.value(sums_of(chosen.family, p, target, space).expand(*leading, -1, -1)) for p in (good, bad)]
+    sums = [sums_of(chosen.family, p, target, space) for p in (good, bad)]
+    values = [chosen.value(of_one.expand(*leading, *of_one.shape)) for of_one in sums]
     last = (12,) if chosen.per_name else (6, 6) if name == "confusion_matrix" else ()
     assert values[0].shape == (*leading, *last)
     if chosen.higher_is_better is not None:
@@ -70,6 +77,8 @@ def test_unknown_and_unfitting_metrics_are_one_sentence() -> None:
         family_for(VALUES, "accuracy")
     with pytest.raises(UserError, match=r"'icc31' does not fit emotion/basic6, a space of classes"):
         family_for(CLASSES, "icc31")
+    with pytest.raises(UserError, match=r"'mae' does not fit landmarks/68, a space of points; take one of nme"):
+        family_for(POINTS, "mae")
     with pytest.raises(UserError, match=r"7 columns, but emotion/basic6 has 6 entries"):
         sums_of("confusion", torch.rand(2, 7), torch.tensor([0, 1]), CLASSES)
 

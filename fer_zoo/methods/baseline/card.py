@@ -35,7 +35,7 @@ class TimmClassifierSettings(BackboneSettings, ClassificationLossSettings, Optim
 class TimmRegressorSettings(BackboneSettings, RegressionLossSettings, OptimizerSettings):
     """Settings of `timm_regressor`."""
 
-    target: str = setting("au", "what is predicted", choices=("au", "blendshapes", "expression"))
+    target: str = setting("au", "what is predicted", choices=("au", "blendshapes", "expression", "landmarks"))
 
 
 _SMALLEST = {"backbone": "resnet10t", "image_size": 32, "dropout": 0.0}
@@ -54,10 +54,15 @@ CARDS = (
     ),
     MethodCard(
         name="timm_regressor",
-        summary="any timm backbone and a linear head over action units or coefficients",
+        summary="any timm backbone and a linear head over action units, coefficients or landmarks",
         paper=None,
-        targets=("au", "blendshapes", "expression"),
-        label_spaces={"au": "au/disfa12", "blendshapes": "blendshapes/51", "expression": "expression/29"},
+        targets=("au", "blendshapes", "expression", "landmarks"),
+        label_spaces={
+            "au": "au/disfa12",
+            "blendshapes": "blendshapes/51",
+            "expression": "expression/29",
+            "landmarks": "landmarks/68",
+        },
         implementation="fer_zoo.methods.baseline.task:TimmRegressor",
         settings=TimmRegressorSettings,
         num_parameters=11_176_396,

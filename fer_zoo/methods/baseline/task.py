@@ -15,7 +15,7 @@ from fer_zoo.methods.baseline.card import BackboneSettings, TimmClassifierSettin
 from fer_zoo.methods.baseline.network import BackboneWithHead
 from fer_zoo.networks.backbone import Backbone
 from fer_zoo.tasks.face_task import FaceTask
-from fer_zoo.tasks.objectives import Objective, class_objective, value_objective
+from fer_zoo.tasks.objectives import Objective, class_objective, point_objective, value_objective
 
 
 class TimmClassifier(FaceTask):
@@ -47,7 +47,7 @@ class TimmClassifier(FaceTask):
 
 
 class TimmRegressor(FaceTask):
-    """Action units or coefficients from a timm backbone."""
+    """Action units, coefficients or landmarks from a timm backbone."""
 
     settings: TimmRegressorSettings
 
@@ -69,8 +69,11 @@ class TimmRegressor(FaceTask):
         return _pretraining(self.settings)
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
-        """One objective: the values."""
-        return (value_objective(self.spaces[self.settings.target], regression_loss(self.settings)),)
+        """One objective: the values, or the points."""
+        space, loss = self.spaces[self.settings.target], regression_loss(self.settings)
+        if space.is_points:
+            return (point_objective(space, loss, self.input_spec),)
+        return (value_objective(space, loss),)
 
 
 def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:
