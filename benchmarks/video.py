@@ -76,8 +76,9 @@ def main() -> None:
         predictor = Predictor(task, device="cpu")
         face = GivenFace(Face(150, 150, SIDE, SIDE, 0.0), None)
         rate("crop", number, lambda: (predictor._crop(image, face) for image in images))
-        crops = torch.stack([predictor._crop(image, face) for image in images])
-        rate("network (resnet18, 64 px)", number, lambda: map(predictor._outputs, crops.split(BLOCK)))
+        crops = [predictor._crop(image, face) for image in images]
+        blocks = [crops[first : first + BLOCK] for first in range(0, number, BLOCK)]
+        rate("network (resnet18, 64 px)", number, lambda: map(predictor._outputs, blocks))
         rate("all: predict", number, lambda: predictor.rows([path]))
         cropped = Predictor(task, detector_name="none", device="cpu")
         rate("all but the detector", number, lambda: cropped.rows([path]))

@@ -1,4 +1,4 @@
-"""Faces drawn onto a picture from the rows of a table: box, number, answer and its probability, bars."""
+"""Faces drawn onto a picture from the rows of a table: box, number, answer and its probability, bars, points."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -46,6 +46,9 @@ def draw_faces(
         number = row.get("face") if row.get("track") is None else row["track"]
         colour = _COLOURS[int(number or 0) % len(_COLOURS)]
         words = ", ".join(answer for target, space in spaces.items() if (answer := _answer(row, target, space)))
+        for space in spaces.values():
+            if space.is_points:
+                _draw_points(picture, _points(row, space, scale), size, colour)
         _draw_box(picture, box, f"{number} {words}".strip(), size, colour)
         bars = [bar for space in spaces.values() if len(space) <= _MOST_BARS for bar in _bars(row, space)]
         if bars:
@@ -63,10 +66,12 @@ def _box(row: Row, picture: Image.Image, scale: int) -> Box:
 
 
 def _answer(row: Row, target: str, space: LabelSpace) -> str:
-    """The most probable class, or the highest of many values; "" where values are bars, or nothing is known."""
+    """The most probable class, or the highest of many values; "" where they are bars or points, or not known."""
     if space.kind == "classes":
         best = row.get(target)
         return "" if best is None else f"{best} {row[f'prob_{best}']:.2f}"
+    if space.is_points:
+        return ""
     known = [(row[entry], entry) for entry in space.entries if row.get(entry) is not None]
     highest = sorted(known, reverse=True)[:_HIGHEST] if len(space) > _MOST_BARS else []
     return ", ".join(f"{entry} {value:.2g}" for value, entry in highest)
@@ -77,6 +82,20 @@ def _bars(row: Row, space: LabelSpace) -> list[tuple[str, float]]:
     prefix, low, high = ("prob_", 0.0, 1.0) if space.kind == "classes" else ("", space.minimum, space.maximum)
     values = [(entry, row.get(f"{prefix}{entry}")) for entry in space.entries]
     return [(entry, min(1.0, max(0.0, (value - low) / (high - low)))) for entry, value in values if value is not None]
+
+
+def _points(row: Row, space: LabelSpace, scale: int) -> list[tuple[float, float]]:
+    """Those that are known, in pixels of the enlarged picture."""
+    values = [row.get(entry) for entry in space.entries]
+    pairs = zip(values[::2], values[1::2], strict=True)
+    return [(x * scale, y * scale) for x, y in pairs if x is not None and y is not None]
+
+
+def _draw_points(picture: Image.Image, points: Sequence[tuple[float, float]], size: int, colour: str) -> None:
+    """A small disc on each, never without a pixel."""
+    draw, radius = ImageDraw.Draw(picture), max(1.5, size / 9)
+    for x, y in points:  # a pixel's middle is at +0.5 here and at 0 there
+        draw.ellipse((x - 0.5 - radius, y - 0.5 - radius, x - 0.5 + radius, y - 0.5 + radius), fill=colour)
 
 
 def _draw_box(picture: Image.Image, box: Box, caption: str, size: int, colour: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from fer_zoo.data.face_tables import FaceTable, GivenFace
 from fer_zoo.data.image_sources import UnreadableImage, read_image
 from fer_zoo.data.tracking import Box, OverlapTracker
 from fer_zoo.data.transforms import to_tensor
+from fer_zoo.engine.photograph_points import in_photograph
 from fer_zoo.engine.picture_streams import Photograph, Picture, pictures
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -50,6 +51,13 @@ FACE_COLUMNS: Mapping[str, type] = {
 BOX_COLUMNS = ("face_x", "face_y", "face_width", "face_height")
 
 
+class Crop(NamedTuple):
+    """A face as the network takes it, and the map to it from the photograph's pixels."""
+
+    image: Float[Tensor, "c h w"]
+    matrix: Float[np.ndarray, "2 3"]
+
+
 @dataclass(frozen=True)
 class FoundFaces:
     """A photograph or frame after detection; its pixels are gone.
@@ -67,7 +75,7 @@ class FoundFaces:
     frame: int | None
     seconds: float | None
     faces: Sequence[Face | None]
-    crops: Sequence[Tensor]
+    crops: Sequence[Crop]
     problems: tuple[str, ...]
     tracks: Sequence[int] = ()
 
@@ -215,20 +223,20 @@ class Predictor:
         faces = self._of_thread.detector.detect(image)
         return [GivenFace(face, None) for face in faces], () if faces else ("no face found",)
 
-    def _crop(self, image: UInt8[np.ndarray, "h w 3"], given: GivenFace | None) -> Float[Tensor, "c h2 w2"]:
+    def _crop(self, image: UInt8[np.ndarray, "h w 3"], given: GivenFace | None) -> Crop:
         spec = self.task.input_spec
         if given is not None and given.points is not None and spec.alignment == "five_points":
             matrix = five_point_matrix(given.points, spec)
         else:
             box = None if given is None else given.face[:4]
             matrix = crop_matrix(spec, image_size=(image.shape[1], image.shape[0]), box=box)
-        return to_tensor(in_colour(warp(image, matrix, spec), spec.colour), spec)
+        return Crop(to_tensor(in_colour(warp(image, matrix, spec), spec.colour), spec), matrix)
 
     def _finished(self, waiting: Sequence[FoundFaces]) -> Iterator[tuple[FoundFaces, list[dict[str, Any]]]]:
         crops = iter([crop for found in waiting for crop in found.crops])
         outputs: list[dict[str, Any]] = []
         while block := list(islice(crops, BLOCK)):
-            outputs += self._outputs(torch.stack(block))
+            outputs += self._outputs(block)
         position = 0
         for found in waiting:
             number = len(found.crops)
@@ -237,12 +245,13 @@ class Predictor:
             yield found, _rows(found, own)
 
     @torch.inference_mode()
-    def _outputs(self, images: Float[Tensor, "b c h w"]) -> list[dict[str, Any]]:
-        """Named outputs of up to BLOCK faces."""
-        number = len(images)
+    def _outputs(self, crops: Sequence[Crop]) -> list[dict[str, Any]]:
+        """Named outputs of up to BLOCK faces; points in pixels of their photographs."""
+        number, images = len(crops), torch.stack([crop.image for crop in crops])
         padded = torch.cat([images, images.new_zeros(BLOCK - number, *images.shape[1:])]).to(self.device)
         predicted = self.task.predictions(self.task(padded))
-        columns = self.task.columns({target: values[:number] for target, values in predicted.items()})
+        own = {target: values[:number] for target, values in predicted.items()}
+        columns = self.task.columns(in_photograph(own, self.task.spaces, np.stack([crop.matrix for crop in crops])))
         return [{name: _plain(values[i]) for name, values in columns.items()} for i in range(number)]
 
 

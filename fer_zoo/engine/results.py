@@ -17,6 +17,7 @@ from fer_zoo.data.boxes import index_with_boxes, needs_boxes
 from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.data.image_sources import FaceImages, UnreadableImage, image_source
 from fer_zoo.data.protocols import Split
+from fer_zoo.engine.photograph_points import in_photograph
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.trainer import predict_trainer
 from fer_zoo.evaluation.curves import reliability_figure
@@ -52,15 +53,19 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
             f" ({', '.join(sorted(set(data.skipped.values())))}), so there is nothing to score."
         )
     batches: Any = predict_trainer(run.config.trainer).predict(task, datamodule=data)
-    outputs = torch.cat([batch[space.target] for batch in batches]).float().numpy()
     rows = torch.cat([batch["row"] for batch in batches]).numpy()
+    predicted = {space.target: torch.cat([batch[space.target] for batch in batches]).float()}
+    if space.is_points:
+        matrices = FaceImages(data.index, task.input_spec).matrices(rows)
+        predicted = in_photograph(predicted, task.spaces, matrices)
+    outputs = predicted[space.target].numpy().astype(np.float64)
     ids = run.index.table["id"].to_numpy()[rows].tolist()
     asked = run.index.table.iloc[run.index.rows_of(split.test)]
     tested = set(split.test)
     reasons = {name: reason for name, reason in data.skipped.items() if name in tested}
     for reason, count in Counter(reasons.values()).items():
         echo(f"without an output: {count} ({reason})")
-    return prediction_table(asked, space, ids, outputs.astype(np.float64), fold=split.name, reasons=reasons)
+    return prediction_table(asked, space, ids, outputs, fold=split.name, reasons=reasons)
 
 
 def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, run: Run, spec: InputSpec) -> None:

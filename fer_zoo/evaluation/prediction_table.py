@@ -88,10 +88,11 @@ def prediction_table(
         table[SECOND_LABEL] = asked[SECOND_LABEL].to_numpy()
     if reasons is not None:
         table[REASON] = [reasons.get(name, "") for name in asked["id"]]
-    for column in target_columns(space):
-        native = column.removeprefix("target_")
-        missing = None if space.kind == "classes" else np.nan
-        table[column] = asked[native].to_numpy() if native in asked else missing
+    native = [column.removeprefix("target_") for column in target_columns(space)]
+    truth = asked.reindex(columns=native).set_axis(target_columns(space), axis=1).reset_index(drop=True)
+    if space.kind == "classes" and space.target not in asked:
+        truth[target_columns(space)[0]] = None
+    table = pd.concat([table, truth], axis=1)
     joined = pd.DataFrame(outputs, index=list(ids), columns=output_columns(space)).reindex(asked["id"].to_list())
     if space.kind == "classes":
         table[space.target] = best_entries(joined.to_numpy(), space)
