@@ -44,8 +44,9 @@ class FollowTest(pl.Callback):
             for batch in self._loader:
                 kept = trainer.datamodule.on_before_batch_transfer(batch, 0)
                 moved = trainer.strategy.batch_to_device(kept)
-                for target, predictions in task.predictions(task(moved["image"])).items():
-                    scores[target].update(predictions, moved[target])
+                predicted = task.predictions(task(moved["image"]))
+                for objective in task.objectives:
+                    scores[objective.target].update(predicted[objective.target], objective.labels(moved))
         return {
             f"test/{target}/{name}": float(value)
             for target, score in scores.items()

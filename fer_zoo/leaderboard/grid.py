@@ -140,6 +140,8 @@ def _words(entry: str, file: TrackFile, settings: Words, *, is_asked: bool) -> l
     else:
         raise unknown_name("method or experiment", name, [*METHODS.names(), *options("experiment")])
     own = dict(words)
+    if not is_asked:  # the probe, which learns any target
+        own["method.target"] = file.settings.target
     for part in parts:
         key, _, text = part.partition("=")
         own[f"method.{key}"] = text

@@ -93,6 +93,13 @@ def value_objective(space: LabelSpace, loss: Loss, *, weight: float = 1.0) -> Ob
     )
 
 
+def number_objective(space: LabelSpace, loss: Loss, spec: InputSpec, *, weight: float = 1.0) -> Objective:
+    """The objective of a space that is no classes: points, or values one by one."""
+    if space.is_points:
+        return point_objective(space, loss, spec, weight=weight)
+    return value_objective(space, loss, weight=weight)
+
+
 def point_objective(space: LabelSpace, loss: Loss, spec: InputSpec, *, weight: float = 1.0) -> PointObjective:
     """Points: kept by the normalised mean error; the loss is of numbers relative to the input."""
     half_size = (spec.width / 2, spec.height / 2)

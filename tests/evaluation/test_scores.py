@@ -11,9 +11,11 @@ from sklearn import metrics as sk
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import label_space
+from fer_zoo.evaluation.comparison import compare_methods
+from fer_zoo.evaluation.matched_sums import mean_sums
 from fer_zoo.evaluation.prediction_table import output_columns, prediction_table
-from fer_zoo.evaluation.scores import ClassScore, ValueScore, score_table
-from fer_zoo.evaluation.subject_sums import Bootstrap
+from fer_zoo.evaluation.scores import ClassScore, ValueScore, score_table, table_sums
+from fer_zoo.evaluation.subject_sums import NO_INTERVALS, Bootstrap
 
 BASIC = label_space("emotion/basic6")
 AU = label_space("au/fera2015")
@@ -205,3 +207,61 @@ def test_folds_are_pooled_and_their_repeated_row_numbers_do_no_harm() -> None:
     assert scores.coverage.asked == 4
     assert dict(scores.apart[0].predicted) == {"fear": 2}
     assert set(output_columns(BASIC)) <= set(pooled)
+
+
+LANDMARKS = label_space("landmarks/68")
+
+
+def point_table(target: np.ndarray, prediction: np.ndarray, *, people: int = 4) -> pd.DataFrame:
+    """Photographs of some people in turn."""
+    ids = [f"{i:012x}" for i in range(len(target))]
+    points = pd.DataFrame(target, columns=list(LANDMARKS.entries))
+    subjects = [f"s{i % people}" for i in range(len(target))]
+    asked = pd.concat([pd.DataFrame({"id": ids, "subject": subjects, "clip": "", "source": "a"}), points], axis=1)
+    return prediction_table(asked, LANDMARKS, ids, prediction)
+
+
+def faces_and_guesses(number: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    target = rng.normal(100, 20, (number, 136))
+    return target, target + rng.normal(0, 2, target.shape)
+
+
+def test_points_are_scored_by_distance_with_intervals_over_people() -> None:
+    target, prediction = faces_and_guesses(12)
+    target[0, 8:10] = np.nan
+    scores = score_table(point_table(target, prediction), LANDMARKS, bootstrap=Bootstrap(resamples=50))
+    errors, truth = (values.reshape(-1, 68, 2) for values in (prediction - target, target))
+    eyes = np.linalg.norm(truth[:, 36] - truth[:, 45], axis=1)
+    expected = (np.nanmean(np.linalg.norm(errors, axis=2), axis=1) / eyes).mean()
+    score = scores.values["nme"]
+    assert score.value == pytest.approx(expected)
+    assert 0 <= score.interval.low < score.value < score.interval.high
+    assert list(scores.values) == ["nme"] and not scores.entries and not scores.missing_is_wrong
+    assert scores.points is not None and vars(scores.points) == {"scored": 12 * 68 - 1, "skipped": 1}
+
+
+def test_a_face_without_points_counts_as_wrong_by_the_distance_of_its_eyes() -> None:
+    target, prediction = faces_and_guesses(10)
+    whole = score_table(point_table(target, prediction), LANDMARKS).values["nme"].value
+    prediction[3] = np.nan
+    scores = score_table(point_table(target, prediction), LANDMARKS)
+    others = scores.values["nme"].value
+    assert scores.coverage.scored == 9 and others != whole
+    assert scores.missing_is_wrong["nme"].value == pytest.approx((9 * others + 1) / 10)
+    assert scores.points is not None and scores.points.skipped == 68
+
+
+def test_methods_of_points_are_compared_on_the_same_images() -> None:
+    target, prediction = faces_and_guesses(40)
+    better = table_sums(point_table(target, prediction, people=20), LANDMARKS)
+    worse = table_sums(point_table(target, target + 3 * (prediction - target), people=20), LANDMARKS)
+    comparison = compare_methods({"worse": worse, "better": better}, "nme", permutations=200)
+    assert [(method.name, method.rank) for method in comparison.methods] == [("better", 1), ("worse", 2)]
+    mean = mean_sums([better, worse]).draw(NO_INTERVALS).estimate("nme").value
+    assert mean == pytest.approx(2 * better.draw(NO_INTERVALS).estimate("nme").value)
+    other = target.copy()
+    other[:, 72] += 5  # an eye corner
+    elsewhere = table_sums(point_table(other, prediction, people=20), LANDMARKS)
+    with pytest.raises(UserError, match="cannot be compared"):
+        compare_methods({"a": better, "b": elsewhere}, "nme")

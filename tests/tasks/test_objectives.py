@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import label_space
 from fer_zoo.losses.euclidean import euclidean
 from fer_zoo.losses.labelled import labelled_rows
 from fer_zoo.losses.loss import Loss
 from fer_zoo.metrics import metric
-from fer_zoo.tasks.objectives import class_objective, value_objective
+from fer_zoo.tasks.objectives import class_objective, number_objective, value_objective
 
 LOSS = Loss(euclidean, labelled_rows)
 
@@ -62,3 +63,25 @@ def test_monitor_is_among_the_metrics_with_its_direction(make: object) -> None:
     objective = make(space, LOSS)  # type: ignore[operator]  # one of two functions
     assert objective.monitor in objective.metrics
     assert objective.higher_is_better == metric(objective.monitor).higher_is_better
+
+
+def test_points_are_relative_to_the_input_in_the_loss_and_pixels_in_predictions() -> None:
+    spec = InputSpec(height=40, width=60)
+    objective = number_objective(label_space("landmarks/68"), LOSS, spec)
+    outputs = torch.randn(3, 136, dtype=torch.bfloat16)
+    predictions = objective.predictions(outputs)
+    assert predictions.dtype == torch.float32
+    points, relative = predictions.reshape(3, 68, 2), outputs.float().reshape(3, 68, 2)
+    torch.testing.assert_close(points[..., 0], 30 + 30 * relative[..., 0])
+    torch.testing.assert_close(points[..., 1], 20 + 20 * relative[..., 1])
+    labels = objective.labels({"landmarks": points + torch.tensor([15.0, 5.0])})  # half and a quarter of half a side
+    assert labels.shape == (3, 136)
+    exact = outputs.float()
+    assert float(objective.loss(exact, labels)) == pytest.approx(68 * (0.5**2 + 0.25**2) / 2, rel=1e-5)
+    assert int(objective.loss.count(labels)) == 3
+    assert float(objective.loss(exact, torch.full((3, 136), torch.nan))) == 0
+
+
+def test_values_that_are_no_points_keep_their_own_objective() -> None:
+    space = label_space("au/disfa12")
+    assert number_objective(space, LOSS, InputSpec(height=8, width=8)) == value_objective(space, LOSS)

@@ -15,7 +15,7 @@ from fer_zoo.methods.baseline.card import BackboneSettings, TimmClassifierSettin
 from fer_zoo.methods.baseline.network import BackboneWithHead
 from fer_zoo.networks.backbone import Backbone
 from fer_zoo.tasks.face_task import FaceTask
-from fer_zoo.tasks.objectives import Objective, class_objective, point_objective, value_objective
+from fer_zoo.tasks.objectives import Objective, class_objective, number_objective
 
 
 class TimmClassifier(FaceTask):
@@ -70,10 +70,8 @@ class TimmRegressor(FaceTask):
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the values, or the points."""
-        space, loss = self.spaces[self.settings.target], regression_loss(self.settings)
-        if space.is_points:
-            return (point_objective(space, loss, self.input_spec),)
-        return (value_objective(space, loss),)
+        space = self.spaces[self.settings.target]
+        return (number_objective(space, regression_loss(self.settings), self.input_spec),)
 
 
 def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:

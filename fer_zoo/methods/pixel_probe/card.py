@@ -12,7 +12,9 @@ class PixelProbeSettings(OptimizerSettings):
     """Settings of `pixel_probe`."""
 
     image_size: int = setting(24, "height and width of the grey input, pixels", at_least=4)
-    target: str = setting("emotion", "what is predicted", choices=("emotion", "au", "blendshapes", "expression"))
+    target: str = setting(
+        "emotion", "what is predicted", choices=("emotion", "au", "blendshapes", "expression", "landmarks")
+    )
 
 
 CARDS = (
@@ -20,12 +22,13 @@ CARDS = (
         name="pixel_probe",
         summary="one linear layer on the grey pixels, the least that a network must beat",
         paper=None,
-        targets=("emotion", "au", "blendshapes", "expression"),
+        targets=("emotion", "au", "blendshapes", "expression", "landmarks"),
         label_spaces={
             "emotion": "emotion/basic7",
             "au": "au/disfa12",
             "blendshapes": "blendshapes/51",
             "expression": "expression/29",
+            "landmarks": "landmarks/68",
         },
         implementation="fer_zoo.methods.pixel_probe.task:PixelProbe",
         settings=PixelProbeSettings,

@@ -11,11 +11,11 @@ from fer_zoo.losses.select import classification_loss, regression_loss
 from fer_zoo.methods.pixel_probe.card import PixelProbeSettings
 from fer_zoo.methods.pixel_probe.network import LinearOnPixels
 from fer_zoo.tasks.face_task import FaceTask
-from fer_zoo.tasks.objectives import Objective, class_objective, value_objective
+from fer_zoo.tasks.objectives import Objective, class_objective, number_objective
 
 
 class PixelProbe(FaceTask):
-    """Classes by cross-entropy, values by the Euclidean loss, from pixels alone."""
+    """Classes by cross-entropy, values and points by the Euclidean loss, from pixels alone."""
 
     settings: PixelProbeSettings
 
@@ -38,4 +38,4 @@ class PixelProbe(FaceTask):
         if space.kind == "classes":
             counts = class_counts.get(space.target)
             return (class_objective(space, classification_loss(ClassificationLossSettings(), space, counts)),)
-        return (value_objective(space, regression_loss(RegressionLossSettings())),)
+        return (number_objective(space, regression_loss(RegressionLossSettings()), self.input_spec),)
