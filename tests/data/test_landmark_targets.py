@@ -18,6 +18,8 @@ from fer_zoo.data.cache import open_cache
 from fer_zoo.data.dataset import FaceDataset, collate
 from fer_zoo.data.image_sources import BOX_COLUMNS, POINT_COLUMNS, FaceImages, read_image, read_size
 from fer_zoo.data.index import Index, index_table
+from fer_zoo.data.protocols import make_splits
+from fer_zoo.data.protocols.labelled import subject_labels
 from fer_zoo.data.sample_groups import sample_groups
 
 NUMBER, WIDTH, HEIGHT = 24, 200, 140
@@ -156,3 +158,12 @@ def test_points_have_one_sheet_and_one_count(tmp_path: Path) -> None:
     index = dotted_index(tmp_path)
     (group,) = sample_groups(index, 4, seed=0)
     assert (group.target, group.entry, len(group.rows), group.values) == ("landmarks", "landmarks", 4, ())
+
+
+def test_folds_are_stratified_by_the_number_of_images_alone(tmp_path: Path) -> None:
+    index = dotted_index(tmp_path)
+    index = replace(index, table=index.table.assign(subject=[f"s{number % 7}" for number in range(NUMBER)]))
+    people, counts = subject_labels(index, "landmarks")
+    assert len(people) == 7 and counts.tolist() == [[4.0]] * 3 + [[3.0]] * 4
+    splits = make_splits(index, "stratified_subject_kfold", {"folds": 3}, "landmarks")
+    assert sorted(name for split in splits for name in split.test) == sorted(index.ids)

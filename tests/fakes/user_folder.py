@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from fakes import videos
+from fakes import constellations, videos
 from fakes.pictures import drawn_face
 from PIL import Image
 
@@ -46,11 +46,19 @@ def _class_folders(root: Path, classes: tuple[str, ...]) -> None:
 
 def _table(root: Path) -> None:
     lines = ["path,mood,who,AU12_r,AU04_r"]
+    points = constellations.shape() * 40 + 56
     for number, person in enumerate(PEOPLE):
         for take, mood in enumerate(("happy", "neutral")):
             _photograph(root / person / f"{take}.jpg", seed=10 * number + take)
+            _points_file(root / "points" / person / f"{take}.pts", points)
             lines.append(f"{person}/{take}.jpg,{mood},{person},{number % 5},{(number + take) % 5}")
     (root / "labels.csv").write_text("\n".join(lines) + "\n")
+
+
+def _points_file(path: Path, points: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points)
+    path.write_text(f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n")
 
 
 def _clips(root: Path) -> None:
