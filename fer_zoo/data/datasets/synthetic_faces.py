@@ -17,6 +17,7 @@ CARD = DatasetCard(
         "blendshapes": "blendshapes/51",
         "expression": "expression/29",
         "pose": "pose/3",
+        "landmarks": "landmarks/68",
     },
     settings=SynthesisSettings,
     terms=Terms("Apache-2.0 (procedural), MIT (ict)", "yes"),

@@ -66,6 +66,10 @@ class DrawnImages:
             return np.array(Image.fromarray(pixels).convert("L"))[:, :, None]
         return pixels.copy() if colour == "rgb" else np.ascontiguousarray(pixels[:, :, ::-1])
 
+    def size(self, row: int) -> tuple[int, int]:
+        """Width and height of a row's picture, without drawing it."""
+        return self.settings.size, self.settings.size
+
     def stamps(self) -> list[str]:
         """The key of the settings, for every row."""
         return [self.settings.key] * self.settings.num_samples

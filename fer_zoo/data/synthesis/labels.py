@@ -12,8 +12,8 @@ from jaxtyping import Float
 
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
-from fer_zoo.data.image_sources import LANDMARK_COLUMNS
 from fer_zoo.data.index import Index, clip_code, index_table
 from fer_zoo.data.synthesis.images import DrawnImages, face_model_of
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
@@ -52,6 +52,7 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
         "blendshapes": "blendshapes/51",
         "expression": "expression/29",
         "pose": "pose/3",
+        "landmarks": "landmarks/68",
     }
     spaces = {target: label_space(name) for target, name in names.items()}
     if settings.expression == "emotions":
