@@ -111,7 +111,8 @@ class EvaluationReport:
             notes.append("No rows of guesses stand beside the score, because the labels of the training are not known.")
         if (points := self.scores.points) is not None:
             total = points.scored + points.skipped
-            notes.insert(0, f"Points: {points.scored:,} of {total:,} scored, the others lack a label or an output.")
+            why = ", the others lack a label, an output or labelled eye corners" if points.skipped else ""
+            notes.insert(0, f"Points: {points.scored:,} of {total:,} scored{why}.")
         empty = [entry for entry in self.scores.entries if isinstance(entry, ValueScore) and not entry.support]
         if empty:
             notes.append(f"{len(empty)} of {len(self.scores.entries)} names have no labelled image and are not listed.")
