@@ -85,7 +85,7 @@ def _columns(
 ) -> pd.DataFrame:
     actions = drawn.scenes.actions.double()
     values = {**dict(zip(BLENDSHAPES_51.entries, actions.T.numpy(), strict=True)), **_units(settings, actions)}
-    coefficients = _components(settings.face_model).coefficients(actions.float()).clamp(-3, 3)  # ExpNet's bound
+    coefficients = _components(settings.face_model).coefficients(actions).float().clamp(-3, 3)  # ExpNet's bound
     values |= dict(zip(label_space("expression/29").entries, coefficients.T.double().numpy(), strict=True))
     yaw, pitch, roll = drawn.scenes.angles.double().T.numpy()
     values |= {"pose_pitch": pitch, "pose_yaw": yaw, "pose_roll": roll}
@@ -117,7 +117,15 @@ def _units(settings: SynthesisSettings, actions: torch.Tensor) -> dict[str, Floa
 
 @lru_cache(maxsize=2)
 def _components(face_model: str) -> ExpressionComponents:
-    """Of which only what turns actions into coefficients is kept."""
+    """Of which only what turns actions into coefficients is kept.
+
+    In doubles, rounded once: sums of floats differ from processor to processor, and fingerprints with them.
+    """
     whole = expression_components(face_model_of(face_model))
-    nothing = whole.basis[:0]
-    return replace(whole, offset=whole.offset[:0], basis=nothing)
+    return replace(
+        whole,
+        offset=whole.offset[:0],
+        basis=whole.basis[:0],
+        mean_actions=whole.mean_actions.double(),
+        from_actions=whole.from_actions.double(),
+    )
