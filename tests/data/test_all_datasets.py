@@ -32,21 +32,29 @@ FEW_FOLDS: dict[str, dict[str, Any]] = {
 }
 
 
-def few_folds(protocol: str, index: Index) -> dict[str, Any]:
+def few_folds(protocol: str, index: Index, target: str) -> dict[str, Any]:
     """Settings for a dozen samples; two lists of the data's own people."""
     if protocol != "subject_lists":
         return FEW_FOLDS[protocol]
-    codes = sorted(index.table["subject"][index.is_labelled("emotion")].unique())
+    codes = sorted(index.table["subject"][index.is_labelled(target)].unique())
     return {"lists": [codes[0], " ".join(codes[1:3])]}
 
 
-def refusal(protocol: str, index: Index) -> str:
+def another_label(index: Index, target: str) -> tuple[str, object]:
+    """A column and what it does not hold for the first sample."""
+    space = index.space(target)
+    if space.kind == "values":
+        return space.entries[0], 0.321
+    return target, next(entry for entry in space.entries if entry != index.table[target][0])
+
+
+def refusal(protocol: str, index: Index, target: str) -> str:
     """Why data cannot be divided so, "" where they can."""
     if protocol == "official_split" and "split" not in index.table:
         return "has no official split; use one of the protocols subject_kfold"
     if protocol == "leave_one_clip_out" and not index.table["clip"].any():
         return "names no clip of any labelled image"
-    return "it is for target 'identity' only, and this is 'emotion'" if protocol == "identity_holdout" else ""
+    return f"it is for target 'identity' only, and this is '{target}'" if protocol == "identity_holdout" else ""
 
 
 @pytest.fixture(params=DATASETS.names())
@@ -70,7 +78,8 @@ def by_path(index: Index, column: str) -> dict[str, object]:
 
 
 def test_reads_exactly_the_samples_with_their_labels(fake: Fake, index: Index) -> None:
-    assert by_path(index, "emotion") == dict(fake.labels)
+    assert fake.target in index.label_spaces
+    assert (by_path(index, "emotion") if "emotion" in index.table else {}) == dict(fake.labels)
     assert by_path(index, "id") == {path: sample_id(index.dataset, path) for path in fake.people}
     for entry, truth in fake.values.items():
         found = by_path(index, entry)
@@ -101,16 +110,16 @@ def test_opens_no_image(fake: Fake, index: Index, name: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
-def test_every_protocol_parts_its_units(index: Index, protocol: str) -> None:
-    if reason := refusal(protocol, index):
+def test_every_protocol_parts_its_units(fake: Fake, index: Index, protocol: str) -> None:
+    if reason := refusal(protocol, index, fake.target):
         with pytest.raises(UserError, match=reason):
-            make_splits(index, protocol, {}, "emotion")
+            make_splits(index, protocol, {}, fake.target)
         return
-    splits = make_splits(index, protocol, few_folds(protocol, index), "emotion")
+    splits = make_splits(index, protocol, few_folds(protocol, index, fake.target), fake.target)
     unit = "clip" if PROTOCOLS[protocol].unit == "clip" else "subject"
     units = index.table[unit].where(index.table[unit] != "", index.table["id"])
     unit_of = dict(zip(index.table["id"], units, strict=True))
-    labelled = set(index.table["id"][index.is_labelled("emotion")])
+    labelled = set(index.table["id"][index.is_labelled(fake.target)])
     for split in splits:
         parts = [{unit_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
         assert all(parts)
@@ -120,13 +129,13 @@ def test_every_protocol_parts_its_units(index: Index, protocol: str) -> None:
         assert sorted(entry for split in splits for entry in split.test) == sorted(labelled)
 
 
-def test_fingerprint_knows_labels_and_not_the_order_of_rows(index: Index) -> None:
+def test_fingerprint_knows_labels_and_not_the_order_of_rows(fake: Fake, index: Index) -> None:
     shuffled = replace(index, table=index.table.sample(frac=1.0, random_state=3))
     assert shuffled.fingerprint() == index.fingerprint()
-    assert make_splits(shuffled, "subject_kfold", {"folds": 2}, "emotion") == make_splits(
-        index, "subject_kfold", {"folds": 2}, "emotion"
+    assert make_splits(shuffled, "subject_kfold", {"folds": 2}, fake.target) == make_splits(
+        index, "subject_kfold", {"folds": 2}, fake.target
     )
-    for column, other in (("emotion", "surprise"), ("subject", "s0"), ("clip", "c0")):
+    for column, other in (another_label(index, fake.target), ("subject", "s0"), ("clip", "c0")):
         table = index.table.copy()
         table.loc[0, column] = other
         assert replace(index, table=table).fingerprint() != index.fingerprint()
@@ -155,12 +164,17 @@ def test_unknown_setting_names_the_nearest(fake: Fake, name: str) -> None:
 
 
 def test_check_is_clean_and_finds_planted_damage(fake: Fake, index: Index, name: str) -> None:
-    card = replace(DATASETS[name], expected={"samples": len(fake.people), "emotion=happiness": 1_000})
+    space = index.label_spaces[fake.target]
+    entry = "happiness" if space.kind == "classes" else space.entries[0]
+    card = replace(DATASETS[name], expected={"samples": len(fake.people), f"{fake.target}={entry}": 1_000})
     report = check_dataset(index, card)
     happy = sum(label == "happiness" for label in fake.labels.values())
-    assert report.differences == {"emotion=happiness": (1_000, happy)}
+    assert report.differences == {
+        f"{fake.target}={entry}": (1_000, happy if space.kind == "classes" else len(fake.people))
+    }
     assert not report.missing and not report.unreadable and not report.duplicates
-    assert sum(report.classes["emotion"].values()) == report.samples == len(fake.people)
+    of_label = report.classes[fake.target].values()
+    assert (sum(of_label) if space.kind == "classes" else max(of_label)) == report.samples == len(fake.people)
     first, second, third, fourth = list(index.table["image"])[:4]
     whole = (fake.root / first).read_bytes()
     (fake.root / first).write_bytes(whole[: len(whole) // 2])
@@ -185,7 +199,12 @@ def test_card_is_complete(name: str) -> None:
     assert all(doc for *_, doc in describe_settings(card.settings))
 
 
-def test_target_array_maps_by_name(index: Index) -> None:
+def test_target_array_maps_by_name(fake: Fake, index: Index) -> None:
+    if index.label_spaces[fake.target].kind == "values":
+        narrow = index.label_spaces[fake.target].only(index.label_spaces[fake.target].entries[1:3])
+        found = index.table[list(narrow.entries)].to_numpy(dtype=np.float32)
+        assert np.array_equal(index.target_array(fake.target, narrow), found)
+        return
     own, other = index.label_spaces["emotion"], label_space("emotion/raf")
     names = [None if i < 0 else other.entries[i] for i in index.target_array("emotion", other)]
     assert names == [label if label in other.entries else None for label in index.table["emotion"]]

@@ -17,12 +17,13 @@ class Fake:
         root: its folder.
         settings: what its reader needs to be told.
         people: image path below the root -> name of the person, of every sample that the reader must give.
-        labels: the same paths -> emotion, None where missing.
+        labels: the same paths -> emotion, None where missing; empty for a data set without emotions.
         values: value entry -> the same paths -> number, NaN where missing.
         parts: the same paths -> part of the official split; empty where there is none.
         notes: kind -> samples that the reader must note.
         hidden: words that must appear in no message or shown column: the names of people.
         spoil_label: writes a label into the files that no label space has, and returns it.
+        target: what the data set is about.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Fake:
     notes: Mapping[str, int] = field(default_factory=dict)
     hidden: tuple[str, ...]
     spoil_label: Callable[[], str]
+    target: str = "emotion"
 
 
 def write_image(path: Path, number: int, *, grey: bool = True, codec: str = "JPEG") -> None:

@@ -45,4 +45,5 @@ def read(root: Path | None, settings: SynthesisSettings) -> Index:
     from fer_zoo.data.synthesis.folder import read_folder
     from fer_zoo.data.synthesis.labels import drawn_index
 
-    return drawn_index(NAME, settings) if root is None else read_folder(root, NAME, settings)
+    faces = synthesis(settings)
+    return drawn_index(NAME, faces) if root is None else read_folder(root, NAME, faces)

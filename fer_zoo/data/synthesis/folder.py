@@ -15,6 +15,7 @@ from PIL import Image
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json, write_atomically, write_together
+from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.images import pictures_of
@@ -136,15 +137,29 @@ def write_table(folder: Path, dataset: str, settings: SynthesisSettings) -> None
         table.to_parquet(temporary)
 
 
-def read_folder(folder: Path, dataset: str, asked: SynthesisSettings) -> Index:
+def read_folder(
+    folder: Path, dataset: str, asked: SynthesisSettings, *, frozen: SynthesisSettings | None = None
+) -> Index:
     """The index of a folder that `fer-zoo synthesize` made.
+
+    Args:
+        folder: that holds it.
+        dataset: registered name.
+        asked: what is asked for; what is as usual may be otherwise in the folder.
+        frozen: what is usual of a data set that has no other faces.
 
     Raises:
         UserError: for another folder, one that is not complete, or one of other settings than those that are asked for.
     """
     found = _note(folder)
     settings = build_settings(SynthesisSettings, found["settings"], where=NOTE)
-    usual = type(asked)()
+    if found["dataset"] != dataset:
+        raise UserError(f"{folder} holds data set {found['dataset']}, not {dataset}.")
+    if frozen and settings.key != frozen.key:
+        raise UserError(
+            f"{folder} holds other faces than those of {dataset}: `fer-zoo synthesize` makes them in another folder."
+        )
+    usual = frozen or SynthesisSettings()
     for field in fields(SynthesisSettings):
         wanted = getattr(asked, field.name)
         if wanted not in (getattr(usual, field.name), getattr(settings, field.name)):
@@ -152,17 +167,14 @@ def read_folder(folder: Path, dataset: str, asked: SynthesisSettings) -> Index:
             raise UserError(
                 f"{folder} was made with {field.name}={made}, not {wanted}: leave dataset.{field.name} out."
             )
-    if found["dataset"] != dataset:
-        raise UserError(f"{folder} holds data set {found['dataset']}, not {dataset}.")
-    table = _table(folder, settings)
-    for label in table["emotion"].unique() if "emotion" in table else ():
-        if label is not None:
-            spaces_of(settings)["emotion"].parse(label, where=f"{TABLE} of {folder.name}")
+    table, spaces = _table(folder, settings), spaces_of(settings)
+    for space in spaces.values():
+        _require_labels(table, space, where=f"{TABLE} of {folder.name}")
     return Index(
         dataset=dataset,
         root=folder,
         table=table,
-        label_spaces=spaces_of(settings),
+        label_spaces=spaces,
         is_cropped=True,
         found={"samples": len(table)},
         variant=f"kept as files, {settings.key}",
@@ -187,6 +199,20 @@ def _table(folder: Path, settings: SynthesisSettings) -> pd.DataFrame:
 def _is_left(path: Path) -> bool:
     """Whether a process that was killed left it."""
     return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def _require_labels(table: pd.DataFrame, space: LabelSpace, *, where: str) -> None:
+    """Refuses classes and values outside their space; columns that are not there are the index's business."""
+    if space.kind == "classes":
+        for label in table[space.target].dropna().unique() if space.target in table else ():
+            space.parse(label, where=where)
+        return
+    for entry in (entry for entry in space.entries if entry in table):
+        strays = table[entry][(table[entry] < space.minimum) | (table[entry] > space.maximum)]
+        if len(strays):
+            raise UserError(
+                f"{where} gives {str(strays.iloc[0])!r} for {entry}, which is {space.minimum:g} to {space.maximum:g}."
+            )
 
 
 def _note(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Folders of drawn faces as `fer-zoo synthesize` keeps them; their truth is drawn beside them."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fakes.fake import Fake
+
+from fer_zoo.core.registry import DATASETS
+from fer_zoo.core.settings import build_settings
+from fer_zoo.data.synthesis.folder import TABLE, prepare, write_block, write_table
+from fer_zoo.data.synthesis.images import face_model_of
+from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.faces.face_model import ACTIONS
+from fer_zoo.faces.priors.face_prior import draw_faces
+from fer_zoo.faces.renderer import BLOCK
+
+KNOWN_ACTIONS = ("browInnerUp", "jawOpen", "mouthSmileLeft")
+
+
+def write(folder: Path, dataset: str, **settings: Any) -> Fake:
+    """The samples of some settings, written once a process and copied from then on."""
+    card = DATASETS[dataset]
+    made: SynthesisSettings = DATASETS.module(dataset).synthesis(
+        build_settings(card.settings, settings, where="dataset")
+    )
+    root = folder / dataset
+    for path, content in _files(dataset, tuple(sorted(settings.items()))).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    drawn = draw_faces(
+        face_model_of(made.face_model), made, seed=made.seed, numbers=np.arange(made.num_samples), size=made.size
+    )
+    paths = [f"{made.key}/{number:07d}.png" for number in range(made.num_samples)]
+    actions = drawn.scenes.actions.double().numpy()
+    target = next(iter(card.targets))
+    labels = {path: made.emotions.classes[place] for path, place in zip(paths, drawn.emotion.tolist(), strict=True)}
+    return Fake(
+        root=root,
+        settings={},
+        target=target,
+        people={path: str(person) for path, person in zip(paths, drawn.person.tolist(), strict=True)},
+        labels=labels if target == "emotion" else {},
+        values={
+            name: dict(zip(paths, actions[:, ACTIONS.index(name)].tolist(), strict=True)) for name in KNOWN_ACTIONS
+        },
+        hidden=(),
+        spoil_label=lambda: _spoil(root / TABLE, target),
+    )
+
+
+def _spoil(path: Path, target: str) -> str:
+    """A class that there is not, or a value outside every range."""
+    table = pd.read_parquet(path)
+    column, wrong = ("emotion", "joyful") if target == "emotion" else ("jawOpen", 7.5)
+    table.loc[0, column] = wrong
+    table.to_parquet(path)
+    return str(wrong)
+
+
+@lru_cache
+def _files(dataset: str, settings: tuple[tuple[str, Any], ...]) -> Mapping[str, bytes]:
+    made: SynthesisSettings = DATASETS.module(dataset).synthesis(
+        build_settings(DATASETS[dataset].settings, dict(settings), where="dataset")
+    )
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        prepare(folder, dataset, made)
+        for block in range(-(-made.num_samples // BLOCK)):
+            write_block(folder, made, block)
+        write_table(folder, dataset, made)
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
