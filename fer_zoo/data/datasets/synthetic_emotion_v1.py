@@ -7,7 +7,7 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.frozen import FrozenSettings, read_frozen
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.priors.expressions import BASIC_7
-from fer_zoo.faces.priors.settings import EmotionPrior
+from fer_zoo.faces.priors.expressions import EmotionPrior
 
 CARD = DatasetCard(
     name="synthetic_emotion_v1",
