@@ -75,7 +75,9 @@ class Pinhole:
         if bool(reaches.any()):
             face = int(reaches.nonzero()[0, 0])
             distance = float(self.distance.detach()[face])
+            reach = distance - float(before[:, face].amin())
+            # no number of the face: a renderer projects blocks of its scenes, whose numbers are not the user's
             raise UserError(
-                f"Face {face} reaches to z = {distance - float(before[:, face].amin()):.4g}, but its camera is at the"
-                f" distance {distance:g}; the distance must be larger than that of every vertex."
+                f"A face reaches to z = {reach:.4g}, but its camera is at the distance {distance:g};"
+                " camera.distance must be larger than the z of every vertex."
             )

@@ -115,7 +115,6 @@ def test_a_background_without_points_is_refused(model: FaceModel) -> None:
         ("camera.scale", (1,), 0.0, "camera.scale of face 1 is 0; it must be above 0."),
         ("camera.scale", (1,), -4.0, "camera.scale of face 1 is -4; it must be above 0."),
         ("camera.distance", (0,), -9.0, "camera.distance of face 0 is -9; it must be above 0."),
-        ("camera.distance", (2,), 0.5, "Face 2 reaches to z = "),
     ],
 )
 def test_an_entry_out_of_its_range_is_refused(
@@ -125,6 +124,19 @@ def test_an_entry_out_of_its_range_is_refused(
     values = values_of(scenes, field).clone()
     values[place] = value
     assert complaint(model, changed(scenes, field, values)).startswith(sentence)
+
+
+@pytest.mark.parametrize("face", [2, 18])
+def test_a_camera_within_a_face_is_refused_by_its_distance(model: FaceModel, face: int) -> None:
+    """Also in the second block of scenes, whose faces have other numbers."""
+    plain = plain_scenes(model, 20, SIZE)
+    distance = torch.full((20,), 9.0)
+    distance[face] = 0.5
+    sentence = complaint(model, replace(plain, camera=Pinhole(distance, plain.camera.scale, plain.camera.centre)))
+    assert sentence.startswith("A face reaches to z = 0.8")
+    assert sentence.endswith(
+        "its camera is at the distance 0.5; camera.distance must be larger than the z of every vertex."
+    )
 
 
 @pytest.mark.parametrize(
