@@ -78,7 +78,7 @@ def plan_grid(file: TrackFile, entries: Sequence[str], seeds: int, settings: Wor
     Args:
         file: the track.
         entries: methods or experiments, each perhaps with settings of the method: NAME:KEY=VALUE:KEY=VALUE. The
-            pixel probe joins by itself, with one seed.
+            pixel probe joins by itself, with one seed, where it knows the target.
         seeds: 0 to seeds - 1.
         settings: of all runs, as typed.
         echo: told which data and device are used.
@@ -91,7 +91,8 @@ def plan_grid(file: TrackFile, entries: Sequence[str], seeds: int, settings: Wor
     if len(set(entries)) < len(entries):
         raise UserError(f"methods={','.join(entries)} names an entry twice.")
     tracks, cells = list[Track](), list[Cell]()
-    for position, entry in enumerate([*entries, *({PROBE} - set(entries))]):
+    joins = PROBE not in entries and file.settings.target in METHODS[PROBE].targets
+    for position, entry in enumerate([*entries, *([PROBE] if joins else [])]):
         words = _words(entry, file, settings, is_asked=entry in entries)
         first = open_run(compose(words, verb="train"), echo=echo if position == 0 else _quiet)
         tracks.append(file.resolve(first, echo=echo if position == 0 else _quiet))

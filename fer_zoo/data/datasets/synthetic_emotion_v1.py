@@ -6,8 +6,7 @@ from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.frozen import FrozenSettings, read_frozen
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
-from fer_zoo.faces.priors.expressions import BASIC_7
-from fer_zoo.faces.priors.expressions import EmotionPrior
+from fer_zoo.faces.priors.expressions import BASIC_7, EmotionPrior
 
 CARD = DatasetCard(
     name="synthetic_emotion_v1",
@@ -24,7 +23,17 @@ CARD = DatasetCard(
     ask="made by code; `fer-zoo synthesize` keeps them as files",
     is_cropped=True,
     drawn=True,
-    expected={"samples": 4000, "subjects": 500},
+    expected={
+        "samples": 4000,
+        "subjects": 500,
+        "emotion=anger": 579,
+        "emotion=disgust": 575,
+        "emotion=fear": 595,
+        "emotion=happiness": 586,
+        "emotion=neutral": 528,
+        "emotion=sadness": 563,
+        "emotion=surprise": 574,
+    },
     protocol="stratified_subject_kfold",
     traps=(
         "Emotions are prototypes of the literature, and not what people show who feel something.",

@@ -1,0 +1,99 @@
+"""Frozen sets of drawn faces are what they were: another fingerprint is another data set, with another name."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.registry import DATASETS
+from fer_zoo.data.open import open_dataset
+from fer_zoo.data.synthesis.frozen import FrozenSettings
+from fer_zoo.data.synthesis.images import face_model_of
+from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.engine.config_files import configs_folder
+from fer_zoo.faces.priors.face_prior import draw_faces
+
+# name -> fingerprints of the first 64 and of all, and a weighed sum of what the first 64 depend on
+FROZEN = {
+    "synthetic_emotion_v1": ("6909a75d7ca4beea", "8f123cf1e03196f2", 22850.1075),
+    "synthetic_au_v1": ("a628b5d267fd9e8a", "d5a4afaff3e93259", 23684.4398),
+    "synthetic_expression_v1": ("99b5ab8063b93ba7", "6da53a37d7030345", 22880.4919),
+}
+every_set = pytest.mark.parametrize("name", FROZEN)
+
+
+def settings_of(name: str, number: int) -> SynthesisSettings:
+    made: SynthesisSettings = DATASETS.module(name).synthesis(FrozenSettings(num_samples=number))
+    return made
+
+
+def numbers_of(part: Any) -> Iterator[np.ndarray]:
+    """All numbers of nested dataclasses, in the order of their fields."""
+    if is_dataclass(part):
+        for field in fields(part):
+            yield from numbers_of(getattr(part, field.name))
+    elif isinstance(part, dict):
+        for name in sorted(part):
+            yield from numbers_of(part[name])
+    elif isinstance(part, tuple):
+        yield np.array(part, np.uint64) % 1024 / 1024  # seeds
+    else:
+        yield np.asarray(part, np.float64)
+
+
+def weighed(name: str, number: int) -> float:
+    """A sum over all numbers, each with a weight of its own; unlike a hash it bears other last digits of floats."""
+    made = settings_of(name, number)
+    model = face_model_of(made.face_model)
+    drawn = draw_faces(model, made, seed=made.seed, numbers=np.arange(number), size=made.size)
+    whole = np.concatenate([values.ravel() for values in numbers_of(drawn)])
+    return float(whole @ np.random.Generator(np.random.Philox(0)).random(len(whole)))
+
+
+@every_set
+def test_first_samples_are_those_they_were(name: str) -> None:
+    assert open_dataset(name, num_samples=64).fingerprint() == FROZEN[name][0]
+    assert weighed(name, 64) == pytest.approx(FROZEN[name][2], rel=0, abs=5e-3)
+
+
+@every_set
+def test_samples_do_not_depend_on_their_number(name: str) -> None:
+    few, more = open_dataset(name, num_samples=20), open_dataset(name, num_samples=64)
+    exact = [column for column in few.table if not column.startswith("landmark_")]  # which a batch rounds together
+    assert few.table[exact].equals(more.table[exact][:20])
+    assert settings_of(name, 20).key == settings_of(name, 64).key
+
+
+@every_set
+def test_targets_come_in_the_order_of_the_card(name: str) -> None:
+    assert list(open_dataset(name, num_samples=1).label_spaces) == list(DATASETS[name].targets)
+
+
+@every_set
+@pytest.mark.parametrize("number", [0, 4001])
+def test_there_are_4000(name: str, number: int) -> None:
+    with pytest.raises(UserError, match=r"dataset\.num_samples is .*; it must be at"):
+        open_dataset(name, num_samples=number)
+
+
+@every_set
+def test_tracks_pin_the_complete_sets(name: str) -> None:
+    file = configs_folder() / "track" / f"{name.removesuffix('_v1')}.yaml"
+    track = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert track["dataset"] == {"name": name} and track["fingerprint"] == FROZEN[name][1]
+    assert track.get("target", "emotion") == next(iter(DATASETS[name].targets))
+
+
+@pytest.mark.slow
+@every_set
+def test_the_whole_is_what_it_was(name: str) -> None:
+    index = open_dataset(name)
+    assert index.fingerprint() == FROZEN[name][1]
+    counts = {"samples": len(index), "subjects": index.table["subject"].nunique()}
+    if "emotion" in index.table:
+        counts |= {f"emotion={label}": number for label, number in index.table["emotion"].value_counts().items()}
+    assert counts == DATASETS[name].expected
