@@ -46,7 +46,10 @@ def typed(cls: type[Any], texts: Texts, *, where: str) -> dict[str, Any]:
         UserError: if parts are named of a setting that has none.
     """
     hints = get_type_hints(cls)
-    return {key: _value(text, hints.get(key, str), f"{where}.{key}" if where else key) for key, text in texts.items()}
+    return {
+        key: _value(text, hints[key], f"{where}.{key}" if where else key) if key in hints else text
+        for key, text in texts.items()
+    }
 
 
 def settings_from_texts(cls: type[Any], settings: Sequence[tuple[str, str]], *, where: str = "") -> dict[str, Any]:

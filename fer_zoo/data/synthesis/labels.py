@@ -23,7 +23,7 @@ from fer_zoo.faces.face_model import ACTIONS
 from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
 from fer_zoo.geometry.rotations import rotated, rotation
 
-_CHUNK = 2048  # samples whose labels are made at once
+_CHUNK = 256  # samples whose labels are made at once, always so many: last digits depend on it
 
 
 def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
@@ -66,13 +66,13 @@ def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     model = face_model_of(settings.face_model)
     points, parts = model.of_landmarks(), list[pd.DataFrame]()
     for start in range(0, settings.num_samples, _CHUNK):
-        numbers = np.arange(start, min(start + _CHUNK, settings.num_samples))
+        numbers = np.arange(start, start + _CHUNK)
         drawn = draw_faces(points, settings, seed=settings.seed, numbers=numbers, size=settings.size)
         scenes = drawn.scenes
         turned = rotated(points.vertices(scenes.identity, scenes.actions, scenes.styles), rotation(scenes.angles))
         landmarks = scenes.camera.project(turned)[:, :2].permute(2, 0, 1).reshape(len(numbers), -1)
         parts.append(_columns(dataset, settings, numbers, drawn, landmarks.double().numpy()))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)[: settings.num_samples]
 
 
 def image_name(key: str, number: int) -> str:
