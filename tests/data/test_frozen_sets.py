@@ -10,8 +10,8 @@ import yaml
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.registry import DATASETS
+from fer_zoo.core.settings import build_settings
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.synthesis.frozen import FrozenSettings
 from fer_zoo.data.synthesis.images import face_model_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.config_files import configs_folder
@@ -21,13 +21,15 @@ from fer_zoo.faces.priors.face_prior import draw_faces
 FROZEN = {
     "synthetic_emotion_v1": ("6909a75d7ca4beea", "8f123cf1e03196f2", 22850.1075),
     "synthetic_au_v1": ("a628b5d267fd9e8a", "d5a4afaff3e93259", 23684.4398),
+    "synthetic_blendshape_v1": ("0e205fce996a11e5", "c16dd3893265603e", 18601.3825),
     "synthetic_expression_v1": ("99b5ab8063b93ba7", "6da53a37d7030345", 22880.4919),
 }
 every_set = pytest.mark.parametrize("name", FROZEN)
 
 
 def settings_of(name: str, number: int) -> SynthesisSettings:
-    made: SynthesisSettings = DATASETS.module(name).synthesis(FrozenSettings(num_samples=number))
+    own = build_settings(DATASETS[name].settings, {"num_samples": number}, where="dataset")
+    made: SynthesisSettings = DATASETS.module(name).synthesis(own)
     return made
 
 
@@ -74,8 +76,9 @@ def test_targets_come_in_the_order_of_the_card(name: str) -> None:
 
 
 @every_set
-@pytest.mark.parametrize("number", [0, 4001])
-def test_there_are_4000(name: str, number: int) -> None:
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_there_are_as_many_as_the_card_says(name: str, beyond: int) -> None:
+    number = beyond * (DATASETS[name].expected["samples"] + 1)
     with pytest.raises(UserError, match=r"dataset\.num_samples is .*; it must be at"):
         open_dataset(name, num_samples=number)
 

@@ -38,5 +38,5 @@ def read_frozen(root: Path | None, card: DatasetCard, settings: SynthesisSetting
     if root is None:
         index = drawn_index(card.name, settings)
     else:
-        index = read_folder(root, card.name, settings, frozen=replace(settings, num_samples=WHOLE))
+        index = read_folder(root, card.name, settings, frozen=replace(settings, num_samples=card.expected["samples"]))
     return replace(index, label_spaces={target: index.space(target) for target in card.targets})

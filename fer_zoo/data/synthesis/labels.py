@@ -97,7 +97,7 @@ def _columns(
         dataset,
         [image_name(key, number) for number in numbers.tolist()],
         subject=[subject_code(dataset, f"{people}/{person}") for person in drawn.person.tolist()],
-        clip=[clip_code(dataset, f"{key}/{clip}") if settings.clips.frames > 1 else "" for clip in drawn.clip.tolist()],
+        clip=[clip_code(dataset, f"{key}/{clip}") if settings.has_clips else "" for clip in drawn.clip.tolist()],
         frame=drawn.frame,
         source=settings.face_model,
         intensity=drawn.strength,

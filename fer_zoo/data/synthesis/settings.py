@@ -25,5 +25,8 @@ class SynthesisSettings(FacePrior):
     @property
     def key(self) -> str:
         """12 hex digits of everything that a sample depends on, the generator's version included."""
-        said = {name: value for name, value in asdict(self).items() if name not in ("num_samples", "au_space")}
+        unsaid = {"num_samples", "au_space"}
+        if self.expression != "recordings":
+            unsaid.add("recordings")  # they came later, and must not make other sets of the frozen ones
+        said = {name: value for name, value in asdict(self).items() if name not in unsaid}
         return sha256(json.dumps([VERSION, said], sort_keys=True).encode()).hexdigest()[:12]

@@ -27,8 +27,8 @@ class ClipPrior:
         drawn, place = clips.uniform("clip", 4), frame / (self.frames - 1)
         onset, rise = between(drawn[:, 0], 0.0, 0.2), between(drawn[:, 1], 0.2, 0.5)
         fall = np.where(drawn[:, 2] < self.falls, between(drawn[:, 3], 0.75, 0.9), np.inf)
-        up = _smooth((place - onset) / rise)
-        down = _smooth((place - fall) / (1 - np.where(np.isinf(fall), 0.0, fall)))
+        up = smooth((place - onset) / rise)
+        down = smooth((place - fall) / (1 - np.where(np.isinf(fall), 0.0, fall)))
         tremor = 1 + self.tremor * self._waves(clips, "clip/tremor", place, 1)[:, 0]
         return ((up - down) * tremor).clip(0, 1)
 
@@ -36,7 +36,11 @@ class ClipPrior:
         """What is added to yaw, pitch and roll, radians."""
         if self.frames == 1:
             return np.zeros((len(frame), 3))
-        return np.deg2rad(self.drift) * self._waves(clips, "clip/drift", frame / (self.frames - 1), 3)
+        return self.drifted(clips, frame / (self.frames - 1))
+
+    def drifted(self, clips: Draws, place: Float[np.ndarray, " b"]) -> Float[np.ndarray, "b 3"]:
+        """The same where `place` of a clip, 0 to 1, has passed."""
+        return np.deg2rad(self.drift) * self._waves(clips, "clip/drift", place, 3)
 
     def _waves(self, clips: Draws, stream: str, place: np.ndarray, count: int) -> Float[np.ndarray, "b {count}"]:
         """Slow sums of sines of unit deviation."""
@@ -45,6 +49,7 @@ class ClipPrior:
         return np.sin(2 * np.pi * turns).sum(axis=2) * np.sqrt(2 / _WAVES)
 
 
-def _smooth(share: np.ndarray) -> np.ndarray:
+def smooth(share: np.ndarray) -> np.ndarray:
+    """From 0 to 1 with no jerk at either end; outside it stays."""
     share = share.clip(0, 1)
     return share * share * (3 - 2 * share)

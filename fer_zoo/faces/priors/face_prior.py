@@ -59,19 +59,16 @@ def draw_faces(
         UserError: for a wrong setting.
     """
     prior.emotions.check()
-    clip = numbers // prior.clips.frames
-    frame, person = numbers % prior.clips.frames, clip // prior.samples_per_person
+    person, clip, frame = _places(prior, numbers)
     people, clips, samples = (Draws(seed, of) for of in (person, clip, numbers))
-    emotion, strength, actions = _expressions(prior, clips)
-    rise = prior.clips.strength(clips, frame)
-    actions = closed_jaws((actions * rise[:, None]).clip(0, 1))
+    emotion, strength, actions = _expressions(prior, clips, frame)
     known = {of: random_face(model, of) for of in set(people.seeds("person"))}
     faces = [known[of] for of in people.seeds("person")]
     light, shine = draw_light(prior.light, clips)
     scenes = replace(
         scenes_of(model, faces, size),
-        actions=_float(actions),
-        angles=_float(draw_angles(prior.pose, clips) + prior.clips.turn(clips, frame)),
+        actions=_float(closed_jaws(actions.clip(0, 1))),
+        angles=_float(draw_angles(prior.pose, clips) + _turns(prior, clips, frame)),
         camera=draw_cameras(prior.camera, clips, size),
         light=light,
         shine=shine,
@@ -85,23 +82,45 @@ def draw_faces(
         clip=clip,
         frame=frame,
         emotion=emotion,
-        strength=strength * rise,
+        strength=strength,
         skin=np.array([face.skin for face in faces]),
     )
 
 
+def _places(
+    prior: FacePrior, numbers: Int[np.ndarray, " b"]
+) -> tuple[Int[np.ndarray, " b"], Int[np.ndarray, " b"], Int[np.ndarray, " b"]]:
+    """Person, clip and frame of samples."""
+    if prior.expression == "recordings":
+        return prior.recordings.places(numbers)
+    clip = numbers // prior.clips.frames
+    return clip // prior.samples_per_person, clip, numbers % prior.clips.frames
+
+
 def _expressions(
-    prior: FacePrior, clips: Draws
+    prior: FacePrior, clips: Draws, frame: Int[np.ndarray, " b"]
 ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, " b"], Float[np.ndarray, "b 51"]]:
-    """Emotion (or -1), intensity and actions at the apex."""
-    nothing, full = np.full(len(clips), -1), np.ones(len(clips))
+    """Emotion (or -1), intensity and actions of each frame."""
+    nothing = np.full(len(clips), -1)
+    if prior.expression == "recordings":
+        return nothing, *prior.recordings.draw(clips, frame, prior.emotions, prior.action_units)
+    rise = prior.clips.strength(clips, frame)
     if prior.expression == "emotions":
-        classes, intensity, actions = prior.emotions.draw(clips)
-        return classes, intensity, np.maximum(actions, looking(clips, prior.action_units.gaze))
+        emotion, intensity, actions = prior.emotions.draw(clips)
+        actions = np.maximum(actions, looking(clips, prior.action_units.gaze))
+        return emotion, intensity * rise, actions * rise[:, None]
     if prior.expression == "sliders":
-        sliders = torch.from_numpy(prior.sliders.draw(clips))
-        return nothing, full, slider_actions(sliders).numpy()
-    return nothing, full, prior.action_units.draw(clips)
+        actions = slider_actions(torch.from_numpy(prior.sliders.draw(clips))).numpy()
+    else:
+        actions = prior.action_units.draw(clips)
+    return nothing, rise, actions * rise[:, None]
+
+
+def _turns(prior: FacePrior, clips: Draws, frame: Int[np.ndarray, " b"]) -> Float[np.ndarray, "b 3"]:
+    """What the head turns during a clip, radians."""
+    if prior.expression == "recordings":
+        return prior.clips.drifted(clips, prior.recordings.share(clips.numbers, frame))
+    return prior.clips.turn(clips, frame)
 
 
 def _float(values: np.ndarray) -> torch.Tensor:

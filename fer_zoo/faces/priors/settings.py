@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.clips import ClipPrior
 from fer_zoo.faces.priors.expressions import ActionUnitPrior, EmotionPrior, SliderPrior
+from fer_zoo.faces.priors.recordings import RecordingPrior
 
-EXPRESSIONS = ("emotions", "sliders", "action_units")
+EXPRESSIONS = ("emotions", "sliders", "action_units", "recordings")
 
 
 @dataclass(kw_only=True)
@@ -81,9 +82,15 @@ class FacePrior:
     sliders: SliderPrior = field(default_factory=SliderPrior)
     action_units: ActionUnitPrior = field(default_factory=ActionUnitPrior)
     clips: ClipPrior = field(default_factory=ClipPrior)
+    recordings: RecordingPrior = field(default_factory=RecordingPrior)
     pose: PosePrior = field(default_factory=PosePrior)
     camera: CameraPrior = field(default_factory=CameraPrior)
     light: LightPrior = field(default_factory=LightPrior)
     background: BackgroundPrior = field(default_factory=BackgroundPrior)
     occluders: OccluderPrior = field(default_factory=OccluderPrior)
     capture: CapturePrior = field(default_factory=CapturePrior)
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether samples are frames of clips."""
+        return self.expression == "recordings" or self.clips.frames > 1
