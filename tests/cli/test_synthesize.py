@@ -49,7 +49,7 @@ def test_a_picture_for_a_look(suffix: str, capsys: pytest.CaptureFixture[str]) -
         (["face_model=ict"], "The folder of the face model ict was not found: looked for the folder data/ict_facekit."),
         (["face_model=procedual"], "No face model is named 'procedual'. Did you mean 'procedural'?"),
         (["dataset=facial_expressions"], "Data set facial_expressions holds photographs and cannot be drawn; these"),
-        (["dataset=synthetic_face"], "No data set is named 'synthetic_face'. Did you mean 'synthetic_faces'?"),
+        (["dataset=synthetic_face"], "No data set is named 'synthetic_face'. Did you mean 'synthetic_faces'"),
         (["output="], "Say where the faces go: output=FOLDER, or output=faces.jpg for a look at a few."),
         (["output=look.jpg", "num_samples=500"], "A picture shows 400 faces at most, and num_samples is 500: give few"),
         (["output=file/faces"], "Cannot write file/faces: "),

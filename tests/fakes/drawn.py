@@ -68,9 +68,14 @@ def _files(dataset: str, settings: tuple[tuple[str, Any], ...]) -> Mapping[str, 
         build_settings(DATASETS[dataset].settings, dict(settings), where="dataset")
     )
     with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        prepare(folder, dataset, made)
-        for block in range(-(-made.num_samples // BLOCK)):
-            write_block(folder, made, block)
-        write_table(folder, dataset, made)
+        folder = make(Path(temporary), dataset, made)
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def make(folder: Path, dataset: str, settings: SynthesisSettings) -> Path:
+    """A complete folder of any settings, without other processes."""
+    prepare(folder, dataset, settings)
+    for block in range(-(-settings.num_samples // BLOCK)):
+        write_block(folder, settings, block)
+    write_table(folder, dataset, settings)
+    return folder

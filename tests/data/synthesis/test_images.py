@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes.synthetic_faces import make
+from fakes.drawn import make
 
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.registry import DATASETS
@@ -85,7 +85,7 @@ def test_colours_and_other_processes() -> None:
 
 
 def test_files_and_faces_drawn_as_needed_are_the_same(tmp_path: Path) -> None:
-    live, kept = drawn(), open_dataset(NAME, make(tmp_path / "faces", built()))
+    live, kept = drawn(), open_dataset(NAME, make(tmp_path / "faces", NAME, built()))
     assert live.ids == kept.ids and live.fingerprint() == kept.fingerprint()
     assert live.table.equals(kept.table) and live.label_spaces == kept.label_spaces
     one, other = image_source(live), image_source(kept)
@@ -95,7 +95,7 @@ def test_files_and_faces_drawn_as_needed_are_the_same(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("blank_pictures")
 def test_both_train_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = []
-    for root in (None, make(tmp_path / "faces", built())):
+    for root in (None, make(tmp_path / "faces", NAME, built())):
         monkeypatch.setenv("FER_ZOO_CACHE", str(tmp_path / f"cache{len(weights)}"))
         words = {"dataset.root": str(root)} if root else {f"dataset.{key}": str(v) for key, v in SETTINGS.items()}
         words |= {
