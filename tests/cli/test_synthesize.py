@@ -4,7 +4,11 @@ import pytest
 from PIL import Image
 
 from fer_zoo.cli.main import main
+from fer_zoo.core.paths import data_roots
 from fer_zoo.data.open import open_dataset
+from fer_zoo.data.synthesis.images import face_model_of
+
+ICT = next((root.absolute() for root in data_roots("ict_facekit") if root.is_dir()), None)
 
 
 @pytest.fixture(autouse=True)
@@ -12,6 +16,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of one's own, in which no files of a face model lie."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FER_ZOO_DATA", raising=False)
+    face_model_of.cache_clear()
 
 
 def test_settings_of_the_data_set_with_and_without_its_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,6 +36,14 @@ def test_a_picture_for_a_look(suffix: str, capsys: pytest.CaptureFixture[str]) -
         assert picture.size == (48, 48)
     assert capsys.readouterr().out.splitlines()[-1] == f"picture: look/some.{suffix}"
     assert [path.name for path in Path("look").iterdir()] == [f"some.{suffix}"]
+
+
+@pytest.mark.skipif(ICT is None, reason="the files of ICT-FaceKit are not there")
+def test_the_scanned_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FER_ZOO_DATA", str(ICT.parent) if ICT else "")
+    assert main(["synthesize", "face_model=ict", "num_samples=2", "size=16", "output=drawn", "processes=1"]) == 0
+    assert capsys.readouterr().out.startswith("face model: ict (16,")
+    assert main(["synthesize", "face_model=ict", "num_samples=2", "size=16", "output=two.jpg"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ PAGES = [page for page in pages.page_names() if any(block.kind for block in page
 # What `train`, `crossvalidate` and `demo` are given instead of what a page says, or besides; and the card's `smallest`.
 SHRUNK = {"trainer": "cpu", "trainer.max_epochs": "1", "data.batch_size": "8", "data.workers": "0"}
 FOLDS = {"protocol.folds": "2"}  # of crossvalidate
+DRAWN = {"num_samples": "64", "size": "32", "processes": "1"}  # of drawn faces; eight people
 # Command -> where it is proved; it sets up an environment, or needs what only another test has.
 PROVED_ELSEWHERE = {
     "make demo": "the target runs `fer-zoo demo`, which is run here",
@@ -152,6 +153,8 @@ def _shrunk(words: list[str]) -> list[str]:
     verb = words[1]
     if verb == "check-data" and "--pictures" in words:
         return [*(word for word in words if not word.startswith("samples=")), "samples=1"]
+    if verb == "synthesize":
+        return [*words[:2], *(f"{key}={value}" for key, value in {**settings, **DRAWN}.items())]
     if "--help" in words or "resume" in settings or verb not in ("train", "crossvalidate", "demo", "evaluate"):
         return words
     changed: Mapping[str, str] = SHRUNK
@@ -162,6 +165,8 @@ def _shrunk(words: list[str]) -> list[str]:
         method = settings.get("method") or compose_files({"experiment": experiment})["method"]["name"]
         smallest = {f"method.{key}": str(value) for key, value in METHODS[method].smallest.items()}
         changed = {**SHRUNK, **smallest}
+    if "dataset.num_samples" in settings:
+        changed = {**changed, "dataset.num_samples": DRAWN["num_samples"]}
     if "logger" in settings:  # which is no part of a run's id: a run of its own, or nothing would be trained
         changed = {**changed, "seed": str(len(settings["logger"]))}
     if verb == "crossvalidate" and "protocol" not in settings:
