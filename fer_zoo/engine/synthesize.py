@@ -94,7 +94,7 @@ def _wanted(dataset: str, words: Sequence[tuple[str, str]]) -> SynthesisSettings
         raise UserError(f"Data set {dataset} holds photographs and cannot be drawn; these can: {drawn}.")
     own = build_settings(card.settings, typed(card.settings, as_tree(words), where=""), where="")
     wanted: SynthesisSettings = DATASETS.module(dataset).synthesis(own)
-    wanted.emotions.check()
+    wanted.check()
     return wanted
 
 

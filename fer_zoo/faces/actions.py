@@ -12,7 +12,8 @@ from fer_zoo.faces.face_model import ACTIONS
 
 SLIDERS = GENET_SLIDERS
 # Slider -> the actions that follow it with its own value (GE-Net Table 4). The two lip closers are read by their names,
-# of which the paper says AU 24 and AU 17: ARKit has a shape for each half of a lip that rolls in.
+# of which the paper says AU 24 and AU 17: ARKit has a shape for each half of a lip that rolls in. So no slider means
+# AU 17 or 24 in `action_units`.
 SLIDER_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "left_eye_blink": ("eyeBlinkLeft",),
     "right_eye_blink": ("eyeBlinkRight",),

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.landmarks import MIRROR
 from fer_zoo.faces.field_checks import check_choices, check_entries, check_shape
 
 ACTIONS: tuple[str, ...] = BLENDSHAPES_51.entries
@@ -172,7 +173,7 @@ class FaceModel:
             triangles=self.triangles[:0],
             parts=self.parts[:0],
             landmarks=torch.arange(len(chosen), device=chosen.device),
-            mirror=chosen,
+            mirror=torch.tensor(MIRROR, device=chosen.device),
             eyeballs=(nothing, nothing),
             uv=self.uv[chosen],
             in_map=self.in_map[:0],

@@ -15,7 +15,10 @@ _FEMALE_CUTS, _MALE_CUTS = ("long", "bob"), ("bald", "receding", "cropped")  # n
 
 
 def random_face(model: FaceModel, seed: int) -> Face:
-    """Somebody; modes are normal, cut at two deviations. Beards and bald heads are men's where the model has sexes."""
+    """Somebody; modes are normal, cut at 1.6 deviations, but for `sex`.
+
+    Beards and bald heads are men's where the model has sexes.
+    """
     generator = np.random.Generator(np.random.Philox(seed))
     drawn = _STRENGTH * generator.standard_normal(model.num_identity).clip(-MOST_DEVIATIONS, MOST_DEVIATIONS)
     identity = dict(zip(model.identity_names, map(float, drawn), strict=True))

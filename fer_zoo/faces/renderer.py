@@ -60,7 +60,7 @@ class Renderer:
     Args:
         model: of the faces.
         size: pixels of the sides of the images.
-        supersampling: samples of a pixel along each side; 2 shows no stairs, 1 takes half the time.
+        supersampling: samples of a pixel along each side; 2 shows no stairs, 1 takes less than half the time.
 
     Raises:
         UserError: for an image that is too small.

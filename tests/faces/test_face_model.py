@@ -248,3 +248,12 @@ def test_the_limits_of_an_action_are_allowed(head: FaceModel) -> None:
 def test_a_model_of_other_names_shows_them(head: FaceModel) -> None:
     with pytest.raises(UserError, match="other has"):
         replace(head, name="other").vertices(torch.zeros(1, 1), acting())
+
+
+def test_the_landmarks_alone_are_a_model_of_68_points(model: FaceModel) -> None:
+    points = model.of_landmarks()
+    identity, actions = faces(model, 4)
+    whole, alone = (head.vertices(identity, actions) for head in (model, points))
+    torch.testing.assert_close(alone, whole[model.landmarks], atol=1e-5, rtol=0)
+    assert points.num_vertices == 68
+    assert sorted(points.mirror.tolist()) == list(range(68))

@@ -62,7 +62,7 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
 
 def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     """The table of that index."""
-    settings.emotions.check()
+    settings.check()
     model = face_model_of(settings.face_model)
     points, parts = model.of_landmarks(), list[pd.DataFrame]()
     for start in range(0, settings.num_samples, _CHUNK):

@@ -16,7 +16,9 @@ class ClipPrior:
     """Frames of one expression of one person; one frame is a photograph at the apex."""
 
     frames: int = setting(1, "frames of a clip; 1 makes single pictures", at_least=1, at_most=10_000)
-    falls: float = setting(0.5, "share of clips that fall back to neutral; the others end at the apex", at_least=0.0)
+    falls: float = setting(
+        0.5, "share of clips that fall back to neutral; the others end at the apex", at_least=0.0, at_most=1.0
+    )
     tremor: float = setting(0.03, "deviation of the strength over a clip", at_least=0.0, at_most=0.3)
     drift: float = setting(3.0, "deviation of the head's angles over a clip, degrees", at_least=0.0, at_most=20.0)
 
@@ -26,7 +28,8 @@ class ClipPrior:
             return np.ones(len(frame))
         drawn, place = clips.uniform("clip", 4), frame / (self.frames - 1)
         onset, rise = between(drawn[:, 0], 0.0, 0.2), between(drawn[:, 1], 0.2, 0.5)
-        fall = np.where(drawn[:, 2] < self.falls, between(drawn[:, 3], 0.75, 0.9), np.inf)
+        falls = (drawn[:, 2] < self.falls) & (self.frames > 2)  # of two frames the second would be neutral, too
+        fall = np.where(falls, between(drawn[:, 3], 0.75, 0.9), np.inf)
         up = smooth((place - onset) / rise)
         down = smooth((place - fall) / (1 - np.where(np.isinf(fall), 0.0, fall)))
         tremor = 1 + self.tremor * self._waves(clips, "clip/tremor", place, 1)[:, 0]

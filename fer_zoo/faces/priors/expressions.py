@@ -112,7 +112,7 @@ class EmotionPrior:
     blinks: float = setting(0.08, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
 
     def check(self) -> None:
-        """Refuses emotions that there are not.
+        """Refuses emotions that there are not, and those named twice, which would be drawn twice as often.
 
         Raises:
             UserError: with the nearest.
@@ -120,6 +120,8 @@ class EmotionPrior:
         for name in self.classes:
             if name not in PROTOTYPES:
                 raise UserError(f"There is no emotion {name!r}.{nearest(name, PROTOTYPES)} Known: {_list(PROTOTYPES)}.")
+            if self.classes.count(name) > 1:
+                raise UserError(f"classes names {name} twice; all emotions are drawn equally often.")
         if not self.classes:
             raise UserError("No emotion is named in classes; name one or more.")
 
@@ -174,10 +176,19 @@ class ActionUnitPrior:
     blinks: float = setting(0.08, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
     gaze: float = setting(0.3, "probability that the eyes look aside", at_least=0.0, at_most=1.0)
 
+    def check(self) -> None:
+        """Refuses probabilities of which none is above 0.
+
+        Raises:
+            UserError: for these.
+        """
+        if not sum(self.groups) > 0:
+            raise UserError("action_units.groups holds no probability above 0: of no number of groups.")
+
     def draw(self, draws: Draws) -> Float[np.ndarray, "b 51"]:
         """The actions."""
         names, count = list(GROUPS), len(draws)
-        shares = np.cumsum(self.groups) / max(sum(self.groups), 1e-12)
+        shares = np.cumsum(self.groups) / sum(self.groups)
         number = (draws.uniform("units/number", 1) > shares).sum(axis=1)
         order = draws.uniform("units/order", len(names)).argsort(axis=1).argsort(axis=1)
         active = order < number[:, None]
@@ -195,7 +206,7 @@ class ActionUnitPrior:
                     actions[:, ACTIONS.index(side)] = strength[:, place]
         unequal = draws.uniform("units/sides", 2)
         actions = _unequal(actions, unequal, (unequal[:, :1] > self.alike).astype(float))
-        lids = np.abs(draws.normal("units/lids", 1)) * self.blinks
+        lids = (np.abs(draws.normal("units/lids", 1)) * self.blinks).clip(max=1)
         blink = [ACTIONS.index(f"eyeBlink{side}") for side in ("Left", "Right")]
         actions[:, blink] = np.maximum(actions[:, blink], lids)
         return np.maximum(actions, looking(draws, self.gaze))

@@ -58,7 +58,7 @@ def draw_faces(
     Raises:
         UserError: for a wrong setting.
     """
-    prior.emotions.check()
+    prior.check()
     person, clip, frame = _places(prior, numbers)
     people, clips, samples = (Draws(seed, of) for of in (person, clip, numbers))
     emotion, strength, actions = _expressions(prior, clips, frame)

@@ -94,3 +94,12 @@ class FacePrior:
     def has_clips(self) -> bool:
         """Whether samples are frames of clips."""
         return self.expression == "recordings" or self.clips.frames > 1
+
+    def check(self) -> None:
+        """Refuses what cannot be drawn though each setting is within its limits.
+
+        Raises:
+            UserError: naming it.
+        """
+        self.emotions.check()
+        self.action_units.check()
