@@ -9,6 +9,7 @@ from torch import Tensor
 from fer_zoo.core.action_units import GENET_SLIDERS, action_unit_name
 from fer_zoo.core.errors import UserError
 from fer_zoo.faces.face_model import ACTIONS
+from fer_zoo.faces.field_checks import check_entries
 
 SLIDERS = GENET_SLIDERS
 # Slider -> the actions that follow it with its own value (GE-Net Table 4). The two lip closers are read by their names,
@@ -75,10 +76,11 @@ def slider_actions(sliders: Float[Tensor, "b n"]) -> Float[Tensor, "b 51"]:
     """The actions of GE-Net's sliders, in the order of its Table 4.
 
     Raises:
-        UserError: for another number of sliders.
+        UserError: for another number of sliders, or one outside [0, 1].
     """
     if sliders.shape[-1] != len(SLIDERS):
         raise UserError(f"There are {len(SLIDERS)} sliders; {sliders.shape[-1]} were given.")
+    check_entries("sliders", sliders, SLIDERS, within=(0, 1))
     table = sliders.new_zeros(len(SLIDERS), len(ACTIONS))
     for row, slider in enumerate(SLIDERS):
         for action in SLIDER_ACTIONS[slider]:
@@ -86,13 +88,19 @@ def slider_actions(sliders: Float[Tensor, "b n"]) -> Float[Tensor, "b 51"]:
     return sliders @ table
 
 
-def action_units(actions: Float[Tensor, "b 51"]) -> Float[Tensor, "b u"]:
+def action_units(actions: Float[Tensor, "b a"]) -> Float[Tensor, "b u"]:
     """FACS intensities, 0 to 5, of `ACTION_UNITS` that the actions mean: 5 times the strongest action of a unit.
 
     A jaw that drops is 26, its upper half 27 besides: 26 keeps rising there, as data sets that score no 27 (DISFA)
     have it. Lips are parted (25) as far as one of them is drawn away or they are funnelled, or as the jaw has dropped
     without `mouthClose` holding them together. Gaze, a mouth drawn to one side and the upper shrug have no unit here.
+
+    Raises:
+        UserError: for another number of actions, or one that is no number.
     """
+    if actions.shape[-1] != len(ACTIONS):
+        raise UserError(f"There are {len(ACTIONS)} actions; {actions.shape[-1]} were given.")
+    check_entries("actions", actions, ACTIONS)
     own = dict(zip(ACTIONS, actions.unbind(dim=1), strict=True))
     found = {unit: _strongest([own[name] for name in names]) for unit, names in _STRONGEST.items()}
     jaw = own["jawOpen"]

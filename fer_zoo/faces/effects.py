@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.faces.field_checks import check_entries, check_shape
 from fer_zoo.faces.renderer import Rendered
 
 _EDGE = 0.75  # pixels over which the border of a thing fades
@@ -54,7 +55,11 @@ def occluded(rendered: Rendered, things: Occluders) -> Rendered:
     """Pictures with things in front: their pixels are no part of the face, and they hide landmarks.
 
     Where more than half of a pixel is hidden, its part is 0, its depth NaN and its normal 0, as where nothing is drawn.
+
+    Raises:
+        UserError: for another number of things than of pictures, a number that is none, or a colour outside [0, 1].
     """
+    _check_things(things, len(rendered.image))
     height, width = rendered.image.shape[2:]
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     centres = torch.stack((x, y), dim=2).reshape(1, -1, 2).to(rendered.image) + 0.5
@@ -77,7 +82,7 @@ def blurred(image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"]) -> 
     Raises:
         UserError: for a deviation that is negative, above 4 or no number.
     """
-    _check_deviation("blur", deviation, MOST_BLUR)
+    _check_deviation("blur", deviation, MOST_BLUR, len(image))
     steps = torch.arange(-_REACH, _REACH + 1, device=image.device, dtype=image.dtype)
     kernel = torch.exp(-0.5 * (steps / deviation.clamp(min=1e-3)[:, None]) ** 2)
     kernel = kernel / kernel.sum(dim=1, keepdim=True)
@@ -99,7 +104,7 @@ def noisy(
     """
     if len(seeds) != len(image):
         raise UserError(f"{len(seeds)} seeds were given for {len(image)} images; noise needs one of each image.")
-    _check_deviation("noise", deviation, torch.inf)
+    _check_deviation("noise", deviation, torch.inf, len(image))
     drawn = [np.random.Generator(np.random.Philox(seed)).standard_normal(image.shape[1:], np.float32) for seed in seeds]
     noise = torch.from_numpy(np.stack(drawn)).to(image)
     return (image + noise * deviation[:, None, None, None]).clamp(0, 1)
@@ -111,6 +116,8 @@ def compressed(image: Float[Tensor, "b 3 h w"], quality: Int[Tensor, " b"]) -> F
     Raises:
         UserError: for another quality.
     """
+    if len(quality) != len(image):
+        raise UserError(f"{len(quality)} qualities were given for {len(image)} images; JPEG needs one of each image.")
     if bool(((quality < 1) | (quality > 100)).any()):
         raise UserError(f"JPEG has qualities from 1 to 100; {int(quality.min())} to {int(quality.max())} were given.")
     pixels = to_bytes(image)
@@ -118,7 +125,18 @@ def compressed(image: Float[Tensor, "b 3 h w"], quality: Int[Tensor, " b"]) -> F
     return torch.from_numpy(np.stack(through)).permute(0, 3, 1, 2).to(image) / 255
 
 
-def _check_deviation(kind: str, deviation: Float[Tensor, " b"], most: float) -> None:
+def _check_things(things: Occluders, count: int) -> None:
+    for name, lengths in (("centre", (2,)), ("radii", (2,)), ("angle", ()), ("roundness", ()), ("colour", (3,))):
+        values = getattr(things, name)
+        check_shape(name, values, count, *lengths)
+        check_entries(name, values, within=(0, 1) if name == "colour" else None)
+
+
+def _check_deviation(kind: str, deviation: Float[Tensor, " b"], most: float, count: int) -> None:
+    if deviation.shape != (count,):
+        raise UserError(
+            f"The {kind} has deviations of shape {tuple(deviation.shape)} for {count} images; give one each."
+        )
     right = (deviation >= 0) & (deviation <= most) & deviation.isfinite()
     if not bool(right.all()):
         place = int((~right).nonzero()[0, 0])

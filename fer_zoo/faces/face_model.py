@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
@@ -153,6 +154,18 @@ class FaceModel:
             if name not in self.styles:
                 raise unknown_name(f"style of {self.name}", name, self.styles.keys())
             check_choices(f"styles[{name}]", chosen, faces, len(self.styles[name]))
+
+    def one_hot(self, styles: Mapping[str, Int[Tensor, " b"]]) -> Float[Tensor, "b s"]:
+        """Discrete modes of faces as numbers: a 1 for the choice of each mode, in the order of `styles` and theirs.
+
+        Raises:
+            UserError: for a mode or choice that there is not.
+        """
+        faces = len(next(iter(styles.values()))) if styles else 0
+        self.check(self.mean.new_zeros(faces, self.num_identity), self.mean.new_zeros(faces, len(ACTIONS)), styles)
+        first = torch.zeros(faces, dtype=torch.long, device=self.mean.device)
+        parts = [F.one_hot(styles.get(mode, first), len(choices)) for mode, choices in self.styles.items()]
+        return torch.cat(parts, dim=1).to(self.mean.dtype)
 
     def landmarks_of(self, vertices: Float[Tensor, "v 3 b"]) -> Float[Tensor, "b 68 3"]:
         """The 68 points on meshes."""

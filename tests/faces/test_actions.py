@@ -57,3 +57,17 @@ def test_parted_lips_a_dropped_jaw_and_a_stretched_mouth_are_told_apart(
 
 def test_neutral_has_no_unit() -> None:
     assert units() == {}
+
+
+def test_what_is_no_action_is_refused() -> None:
+    with pytest.raises(UserError, match="There are 51 actions; 50 were given"):
+        action_units(torch.zeros(1, 50))
+    with pytest.raises(UserError, match=r"actions\[eyeBlinkLeft\] of face 1 is nan"):
+        action_units(torch.tensor([[0.0] * 51, [float("nan")] + [0.0] * 50]))
+
+
+def test_a_slider_outside_its_range_is_named() -> None:
+    sliders = torch.zeros(1, len(SLIDERS))
+    sliders[0, 8] = 5.0
+    with pytest.raises(UserError, match=r"sliders\[jaw_open\] of face 0 is 5; it must lie in \[0, 1\]"):
+        slider_actions(sliders)

@@ -135,3 +135,17 @@ def test_nothing_to_draw_is_said() -> None:
     model = build()
     with pytest.raises(UserError, match="no scene to draw"):
         Renderer(model, size=SIZE)(plain_scenes(model, 1, SIZE).rows(torch.zeros(0, dtype=torch.long)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("centre", float("nan"), r"centre\[0\] of face 0 is nan; it must be a finite number"),
+        ("roundness", float("inf"), "roundness of face 0 is inf"),
+        ("colour", 7.0, r"colour\[0\] of face 0 is 7; it must lie in \[0, 1\]"),
+    ],
+)
+def test_no_such_thing(rendered: Rendered, field: str, value: float, said: str) -> None:
+    wrong = thing(8.0)
+    with pytest.raises(UserError, match=said):
+        occluded(rendered, replace(wrong, **{field: torch.full_like(getattr(wrong, field), value)}))

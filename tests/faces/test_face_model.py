@@ -257,3 +257,15 @@ def test_the_landmarks_alone_are_a_model_of_68_points(model: FaceModel) -> None:
     torch.testing.assert_close(alone, whole[model.landmarks], atol=1e-5, rtol=0)
     assert points.num_vertices == 68
     assert sorted(points.mirror.tolist()) == list(range(68))
+
+
+def test_styles_are_one_hot(model: FaceModel) -> None:
+    last = {mode: torch.tensor([0, len(choices) - 1]) for mode, choices in model.styles.items()}
+    found = model.one_hot(last)
+    assert found.shape == (2, sum(map(len, model.styles.values())))
+    assert torch.equal(found.sum(dim=1), torch.full((2,), float(len(model.styles))))
+    ends = torch.tensor([len(choices) for choices in model.styles.values()]).cumsum(0)
+    assert found[1, ends - 1].all()
+    assert found[0, 0] == 1
+    with pytest.raises(UserError, match="style"):
+        model.one_hot({"hat": torch.tensor([0])})
