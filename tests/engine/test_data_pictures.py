@@ -117,7 +117,7 @@ def test_a_checkpoint_brings_its_input_and_how_it_was_trained(index: Index, trai
         ("seed", "-1", "seed is -1; it must be at least 0"),
         ("seed.x", "1", "seed is one value and has no parts"),
         ("checkpoint", "nowhere", "The checkpoint nowhere does not exist"),
-        ("checkpoint.x", "nowhere", "checkpoint is one value and has no parts"),
+        ("checkpoint.x", "nowhere", "There is no setting checkpoint"),
     ],
 )
 def test_wrong_words_are_told_in_one_sentence(index: Index, key: str, text: str, sentence: str) -> None:
