@@ -1,8 +1,10 @@
 """What decides a data set of drawn faces."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Any
 
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.settings import FacePrior
@@ -24,9 +26,19 @@ class SynthesisSettings(FacePrior):
 
     @property
     def key(self) -> str:
-        """12 hex digits of everything that a sample depends on, the generator's version included."""
-        unsaid = {"num_samples", "au_space"}
-        if self.expression != "recordings":
-            unsaid.add("recordings")  # they came later, and must not make other sets of the frozen ones
-        said = {name: value for name, value in asdict(self).items() if name not in unsaid}
+        """12 hex digits of everything that a sample depends on, the generator's version included.
+
+        What is as usual is not said, so that a setting that comes later makes no other sets of those that are there;
+        another usual value needs another version.
+        """
+        said = _unlike(asdict(self), asdict(type(self)()))
+        said = {name: value for name, value in said.items() if name not in ("num_samples", "au_space")}
         return sha256(json.dumps([VERSION, said], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _unlike(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that differ, of groups the parts that do."""
+    changed = {name: value for name, value in values.items() if value != usual[name]}
+    return {
+        name: _unlike(value, usual[name]) if isinstance(value, Mapping) else value for name, value in changed.items()
+    }

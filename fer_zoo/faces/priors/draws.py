@@ -34,7 +34,7 @@ class Draws:
     def seeds(self, stream: str) -> list[int]:
         """A whole number a sample."""
         key = _key(self.seed, stream)
-        return [int(np.random.Philox(key=(key, number)).random_raw()) for number in self.numbers.tolist()]
+        return [int(_philox(key, number).random_raw()) for number in self.numbers.tolist()]
 
     def uniform(self, stream: str, count: int) -> Float[np.ndarray, "b {count}"]:
         """Numbers in [0, 1)."""
@@ -42,7 +42,7 @@ class Draws:
         known: dict[int, np.ndarray] = {}  # frames of a clip ask for the same numbers again
         for row, number in enumerate(self.numbers.tolist()):
             if number not in known:
-                known[number] = np.random.Generator(np.random.Philox(key=(key, number))).random(count)
+                known[number] = np.random.Generator(_philox(key, number)).random(count)
             found[row] = known[number]
         return found
 
@@ -58,3 +58,7 @@ def between(share: np.ndarray, least: float | np.ndarray, most: float | np.ndarr
 
 def _key(seed: int, stream: str) -> int:
     return int.from_bytes(sha256(f"{seed}/{stream}".encode()).digest()[:8], "little")
+
+
+def _philox(key: int, number: int) -> np.random.Philox:
+    return np.random.Philox(key=np.array([key, number], np.uint64))  # numpy would make floats of plain numbers

@@ -204,8 +204,8 @@ class ActionUnitPrior:
             for action in GROUPS[name]:
                 for side in sides_of(action):
                     actions[:, ACTIONS.index(side)] = strength[:, place]
-        unequal = draws.uniform("units/sides", 2)
-        actions = _unequal(actions, unequal, (unequal[:, :1] > self.alike).astype(float))
+        sides = draws.uniform("units/sides", 3)
+        actions = _unequal(actions, sides[:, 1:], (sides[:, :1] >= self.alike).astype(float))
         lids = (np.abs(draws.normal("units/lids", 1)) * self.blinks).clip(max=1)
         blink = [ACTIONS.index(f"eyeBlink{side}") for side in ("Left", "Right")]
         actions[:, blink] = np.maximum(actions[:, blink], lids)
