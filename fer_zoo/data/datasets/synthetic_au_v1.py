@@ -2,30 +2,18 @@
 
 from pathlib import Path
 
-from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.frozen import FrozenSettings, read_frozen
+from fer_zoo.data.synthesis.frozen import FrozenSettings, frozen_card, read_frozen
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 
-CARD = DatasetCard(
-    name="synthetic_au_v1",
-    summary="action units on 4,000 drawn faces of 500 people, the same for everybody",
-    targets={
-        "au": "au/disfa12",
-        "blendshapes": "blendshapes/51",
-        "expression": "expression/29",
-        "pose": "pose/3",
-    },
-    settings=FrozenSettings,
-    terms=Terms("Apache-2.0", "yes"),
-    ask="made by code; `fer-zoo synthesize` keeps them as files",
-    is_cropped=True,
-    drawn=True,
-    expected={"samples": 4000, "subjects": 500},
+CARD = frozen_card(
+    "synthetic_au_v1",
+    "action units on 4,000 drawn faces of 500 people",
+    first={"au": "au/disfa12"},
     protocol="subject_kfold",
+    subjects=500,
     traps=(
         "Strengths are those of the head's actions, and no coder's: who is right about them need not agree with FACS.",
-        "A face that is drawn is no photograph: scores on these say little of scores on those.",
     ),
 )
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.core.settings import setting
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.frozen import read_frozen
+from fer_zoo.data.synthesis.frozen import frozen_card, read_frozen
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 
 PEOPLE, FRAMES = 49, 102  # of a person: 36 of 12 actions, 21 of 7 expressions, 45 of 30 random seconds
@@ -22,24 +21,15 @@ class BlendshapeSettings:
     )
 
 
-CARD = DatasetCard(
-    name="synthetic_blendshape_v1",
-    summary="51 blendshapes on 49 drawn people, recorded like BlendshapeFERNet's own; the same for everybody",
-    targets={
-        "blendshapes": "blendshapes/51",
-        "au": "au/disfa12",
-        "expression": "expression/29",
-        "pose": "pose/3",
-    },
-    settings=BlendshapeSettings,
-    terms=Terms("Apache-2.0", "yes"),
-    ask="made by code; `fer-zoo synthesize` keeps them as files",
-    is_cropped=True,
-    drawn=True,
+CARD = frozen_card(
+    "synthetic_blendshape_v1",
+    "51 blendshapes on 49 drawn people, recorded like BlendshapeFERNet's own",
+    first={"blendshapes": "blendshapes/51"},
     protocol="subject_kfold",
-    expected={"samples": SIZE, "subjects": PEOPLE},
+    samples=SIZE,
+    subjects=PEOPLE,
+    settings=BlendshapeSettings,
     traps=(
-        "A face that is drawn is no photograph: scores on these say little of scores on those.",
         "BlendshapeExp has 297,490 frames; these are 1.5 a second, so that neighbours differ as its far ones do.",
         "Most coefficients of most frames are 0: an error averaged over all 51 is small for one who always says 0.",
     ),

@@ -2,42 +2,19 @@
 
 from pathlib import Path
 
-from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.frozen import FrozenSettings, read_frozen
+from fer_zoo.data.synthesis.frozen import FrozenSettings, frozen_card, read_frozen
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.priors.expressions import BASIC_7, EmotionPrior
 
-CARD = DatasetCard(
-    name="synthetic_emotion_v1",
-    summary="seven basic emotions on 4,000 drawn faces of 500 people, the same for everybody",
-    targets={
-        "emotion": EMOTION_SPACE,
-        "au": "au/disfa12",
-        "blendshapes": "blendshapes/51",
-        "expression": "expression/29",
-        "pose": "pose/3",
-    },
-    settings=FrozenSettings,
-    terms=Terms("Apache-2.0", "yes"),
-    ask="made by code; `fer-zoo synthesize` keeps them as files",
-    is_cropped=True,
-    drawn=True,
-    expected={
-        "samples": 4000,
-        "subjects": 500,
-        "emotion=anger": 579,
-        "emotion=disgust": 575,
-        "emotion=fear": 595,
-        "emotion=happiness": 586,
-        "emotion=neutral": 528,
-        "emotion=sadness": 563,
-        "emotion=surprise": 574,
-    },
+CARD = frozen_card(
+    "synthetic_emotion_v1",
+    "seven basic emotions on 4,000 drawn faces of 500 people",
+    first={"emotion": EMOTION_SPACE},
     protocol="stratified_subject_kfold",
+    subjects=500,
     traps=(
         "Emotions are prototypes of the literature, and not what people show who feel something.",
-        "A face that is drawn is no photograph: scores on these say little of scores on those.",
         "They are the first faces of synthetic_faces: who learns from one and tests on the other has seen them.",
     ),
 )
