@@ -63,11 +63,15 @@ CASES = [Case(name, target) for name in METHODS.names() for target in METHODS[na
 NAMES = [pytest.param(name, id=name) for name in METHODS.names()]
 
 
+def kind_of(space: LabelSpace) -> str:
+    return "points" if space.is_points else space.kind
+
+
 def cases(
     kind: str = "", *, trained: bool = False, setting: str = ""
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Parametrises a check over methods and targets of a kind, of those that have a setting."""
-    wanted = [c for c in CASES if (not kind or c.space.kind == kind) and (c.card.trains or not trained)]
+    """Parametrises a check over methods and targets of a kind (see `kind_of`), of those that have a setting."""
+    wanted = [c for c in CASES if (not kind or kind_of(c.space) == kind) and (c.card.trains or not trained)]
     wanted = [c for c in wanted if not setting or has_setting(c.card, setting)]
     return pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.method}-{c.target}") for c in wanted])
 
@@ -219,8 +223,6 @@ def test_losses_differ(case: Case) -> None:
 
 @cases("values", trained=True)
 def test_values_report_icc_and_mae(case: Case) -> None:
-    if case.space.is_points:
-        pytest.skip("points are scored by distance")
     task = case.new_task().eval()
     samples = batch(task)
     loss_of(task, samples)
@@ -234,10 +236,8 @@ def test_values_report_icc_and_mae(case: Case) -> None:
     assert scores[f"val/{case.target}/mae"] == pytest.approx(float(expected), rel=1e-5)
 
 
-@cases("values", trained=True)
+@cases("points", trained=True)
 def test_points_report_their_mean_distance_and_are_predicted_in_pixels(case: Case) -> None:
-    if not case.space.is_points:
-        pytest.skip("values are scored one by one")
     task = case.new_task().eval()
     samples = batch(task)
     loss_of(task, samples)
