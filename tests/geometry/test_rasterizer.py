@@ -132,7 +132,7 @@ def test_values_are_blended_by_the_weights() -> None:
     triangle = torch.tensor([flat(LOWER), flat([(0.0, 0.0), (0.0, 4.0), (4.0, 4.0)])]).permute(1, 2, 0)
     hits = rasterize(triangle.contiguous(), torch.tensor([[0, 1, 2]]), 8, 8)
     values = triangle[:, :2].clone().requires_grad_()
-    blended = interpolate(values, torch.tensor([[0, 1, 2]]), hits)
+    blended = interpolate((values,), torch.tensor([[0, 1, 2]]), hits)
     place = torch.stack((hits.pixel % 8, hits.pixel // 8 % 8), dim=1) + 0.5
     torch.testing.assert_close(blended, place)  # a coordinate is its own linear function
     blended.sum().backward()
