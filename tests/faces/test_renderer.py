@@ -373,3 +373,16 @@ def test_another_supersampling_is_refused(head: FaceModel, supersampling: int) -
 def test_a_pose_that_is_no_number_is_refused(head: FaceModel) -> None:
     with pytest.raises(UserError, match=r"angles\[yaw\] of face 0 is nan; it must be a finite number"):
         Renderer(head, size=64)(front(head, 64, angles=torch.tensor([[float("nan"), 0.0, 0.0]])))
+
+
+def test_ears_and_neck_are_no_skin_of_the_face(model: FaceModel) -> None:
+    seen = Renderer(model, size=128)(front(model, 128))
+    mask, drawn, points = seen.mask[0], ~seen.depth[0].isnan(), seen.landmarks[0]
+    below = mask[int(points[8, 1]) + 4 :]
+    assert drawn[int(points[8, 1]) + 4 :].sum() > 200  # the neck is there
+    assert (below == 0).all()
+    row = slice(int(points[1, 1]) - 4, int(points[1, 1]) + 1)  # of the ears' lower halves
+    beside = torch.cat((mask[row, : int(points[1, 0]) - 4], mask[row, int(points[15, 0]) + 5 :]), dim=1)
+    shown = torch.cat((drawn[row, : int(points[1, 0]) - 4], drawn[row, int(points[15, 0]) + 5 :]), dim=1)
+    assert shown.sum() > 10
+    assert (beside[shown] != FACE_PARTS.index("face_skin")).all()
