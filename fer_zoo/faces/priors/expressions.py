@@ -1,10 +1,11 @@
 """Priors of expressions: emotions as prototypes, sliders, combinations of action units. All give the 51 actions.
 
-Ranges are those of EMFACS' prototypes as a trial on the two heads found them readable; sides are the subject's own.
+Sides are the subject's own.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -14,41 +15,9 @@ from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.draws import Draws, between
+from fer_zoo.faces.priors.prototypes import ONE_SIDED, PROTOTYPES
 
 ACTIONS = BLENDSHAPES_51.entries
-Range = tuple[float, float]
-# Emotion -> action (both sides where none is named) -> range of its strength at full intensity. The brow goes down half
-# as far as it goes up in fear and sadness, or the two would cancel.
-PROTOTYPES: Mapping[str, Mapping[str, Range]] = {
-    "neutral": {},
-    "happiness": {"cheekSquint": (0.4, 1), "mouthSmile": (0.5, 1), "mouthLowerDown": (0, 0.4), "jawOpen": (0, 0.25)},
-    "surprise": {"browInnerUp": (0.5, 1), "browOuterUp": (0.5, 1), "eyeWide": (0.4, 1), "jawOpen": (0.3, 0.9)},
-    "anger": {"browDown": (0.6, 1), "eyeWide": (0.2, 0.6), "eyeSquint": (0.3, 0.9), "mouthPress": (0.4, 1)},
-    "disgust": {
-        "noseSneer": (0.5, 1),
-        "mouthUpperUp": (0.3, 1),
-        "mouthFrown": (0, 0.5),
-        "mouthShrugLower": (0, 0.6),
-        "browDown": (0, 0.4),
-    },
-    "fear": {
-        "browInnerUp": (0.5, 1),
-        "browOuterUp": (0.3, 0.8),
-        "browDown": (0.15, 0.4),
-        "eyeWide": (0.5, 1),
-        "mouthStretch": (0.5, 1),
-        "mouthLowerDown": (0.2, 0.8),
-        "jawOpen": (0, 0.35),
-    },
-    "sadness": {
-        "browInnerUp": (0.5, 1),
-        "browDown": (0.15, 0.4),
-        "mouthFrown": (0.5, 1),
-        "mouthShrugLower": (0.2, 0.8),
-    },
-    "contempt": {"mouthDimple": (0.5, 1), "mouthSmile": (0.2, 0.6)},  # of one side
-}
-ONE_SIDED = ("contempt",)
 BASIC_7 = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 
 # Groups of action units: each is one thing that a face does.
@@ -134,7 +103,7 @@ class EmotionPrior:
             classes = np.minimum((drawn[:, 0] * len(self.classes)).astype(np.int64), len(self.classes) - 1)
         if intensity is None:
             intensity = between(drawn[:, 1], self.weakest, 1.0)
-        least, most = (np.stack([_row(name, end) for name in self.classes])[classes] for end in (0, 1))
+        least, most = _ranges(self.classes, classes, draws.uniform("emotion/prototype", 1)[:, 0])
         strength = between(draws.uniform("emotion/strength", len(ACTIONS)), least, most)
         strength = _sides_alike(strength) * intensity[:, None]
         strength = _unequal(strength, draws.uniform("emotion/asymmetry", 2), self.asymmetry)
@@ -236,12 +205,18 @@ def closed_jaws(actions: Float[np.ndarray, "b 51"]) -> Float[np.ndarray, "b 51"]
     return actions
 
 
-def _row(emotion: str, end: int) -> Float[np.ndarray, " 51"]:
-    found = np.zeros(len(ACTIONS))
-    for name, ends in PROTOTYPES[emotion].items():
-        for action in sides_of(name):
-            found[ACTIONS.index(action)] = ends[end]
-    return found
+def _ranges(
+    names: Sequence[str], classes: Int[np.ndarray, " b"], drawn: Float[np.ndarray, " b"]
+) -> tuple[Float[np.ndarray, "b 51"], Float[np.ndarray, "b 51"]]:
+    """Least and greatest strengths of the prototype that each face follows, of its emotion's as often as the others."""
+    numbers = np.array([len(PROTOTYPES[name]) for name in names])
+    first = np.concatenate(([0], numbers.cumsum()[:-1]))
+    ends = np.zeros((numbers.sum(), 2, len(ACTIONS)))
+    for row, prototype in zip(ends, chain.from_iterable(PROTOTYPES[name] for name in names), strict=True):
+        for name, range_ in prototype.items():
+            row[:, [ACTIONS.index(action) for action in sides_of(name)]] = np.array(range_)[:, None]
+    chosen = first[classes] + np.minimum(drawn * numbers[classes], numbers[classes] - 1).astype(np.int64)
+    return ends[chosen, 0], ends[chosen, 1]
 
 
 _LEFT = [place for place, name in enumerate(ACTIONS) if name.endswith("Left") and name not in ("jawLeft", "mouthLeft")]
