@@ -27,7 +27,12 @@ from fer_zoo.engine.predict import BLOCK, Predictor
 from fer_zoo.tasks.face_task import FaceTask
 
 # (method, check) -> why it cannot pass
-EXCEPTIONS: dict[tuple[str, str], str] = {}
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("landmark_heatmaps", "test_bfloat16_is_close_to_float32"): (
+        "fresh maps are nearly flat, and centres rest on differences smaller than the rounding of their mean;"
+        " test_landmark_heatmaps.py checks maps that were learned"
+    ),
+}
 
 # bfloat16 keeps 8 bits: each rounding moves a number by up to 2**-9 of itself, and roundings of a dozen layers add up.
 BF16_TOLERANCE = 0.05  # of the spread of the outputs
