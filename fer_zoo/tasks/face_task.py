@@ -26,7 +26,7 @@ class FaceTask(pl.LightningModule):
     Args:
         settings: of the method; how the weights move is read from here.
         network: images -> {target: outputs "b k"}.
-        spaces: label space per target.
+        spaces: label space per target; those without an objective are forgotten, as data may know more than is learned.
         input_spec: how pixels reach the network.
         frozen: sub-modules of the network, by name, that do not learn and stay in evaluation mode.
     """
@@ -51,6 +51,7 @@ class FaceTask(pl.LightningModule):
         for name in self.frozen:
             network.get_submodule(name).requires_grad_(False).eval()
         self.objectives = self.build_objectives({})
+        self.spaces = {o.target: self.spaces[o.target] for o in self.objectives}
         self.scores = nn.ModuleDict({o.target: SumsMetric(o.space, o.metrics) for o in self.objectives})
         self.loss_means = nn.ModuleDict({**self._loss_means("train"), **self._loss_means("val")})
 

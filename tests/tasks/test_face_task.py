@@ -71,6 +71,16 @@ def samples(number: int = 6) -> dict[str, Tensor]:
     }
 
 
+def test_what_data_know_besides_is_no_output() -> None:
+    """Drawn faces have labels of six targets; a classifier that learned from them predicts one."""
+    spaces = {**SPACES, "pose": label_space("pose/3")}
+    task = create_method("timm_classifier", label_spaces=spaces, backbone="test_resnet", image_size=32).eval()
+    assert list(task.spaces) == ["emotion"]
+    with torch.inference_mode():
+        columns = task.columns(task.predictions(task(torch.zeros(2, 1, 32, 32))))
+    assert list(columns) == ["emotion", *(f"prob_{entry}" for entry in SPACES["emotion"].entries)]
+
+
 def test_loss_is_the_weighted_sum_over_the_targets() -> None:
     task, batch = two_targets().eval(), samples()
     outputs = task(batch["image"])
