@@ -20,7 +20,8 @@ from fer_zoo.data.image_sources import read_image
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.transforms import to_tensor
 from fer_zoo.engine.create import create_method
-from fer_zoo.engine.predict import Predictor, in_colour
+from fer_zoo.engine.crops import in_colour
+from fer_zoo.engine.predict import Predictor
 from fer_zoo.tasks.face_task import FaceTask
 
 

@@ -9,8 +9,8 @@ from fer_zoo.core.errors import UserError, nearest
 
 # In the order of the help. The module of a verb is its name, hyphens as underscores.
 VERBS = (
-    *("list", "info", "download", "check-data", "train", "crossvalidate", "evaluate", "predict", "leaderboard"),
-    *("render", "synthesize", "demo"),
+    *("list", "info", "download", "check-data", "train", "crossvalidate", "evaluate", "predict", "annotate"),
+    *("leaderboard", "render", "synthesize", "demo"),
 )
 
 # Flag -> what it does. They are about output and help; everything that changes the work is written key=value.
@@ -37,6 +37,7 @@ class Command:
 
     Attributes:
         verb: one of VERBS, or "" where none was given.
+        program: what the words are said to.
         files: what stands alone, in order: files, or a name.
         settings: key and text of each `key=value`, in order, as typed.
         flags: the flags given, each with its dashes.
@@ -46,6 +47,12 @@ class Command:
     files: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     flags: frozenset[str] = frozenset()
+    program: str = "fer-zoo"
+
+    @property
+    def call(self) -> str:
+        """Program and verb, as typed."""
+        return f"{self.program} {self.verb}".rstrip()
 
     def allow_flags(self, *allowed: str) -> None:
         """Refuses flags that this verb has no use for.
@@ -55,7 +62,7 @@ class Command:
         """
         for flag in sorted(self.flags - _EVERYWHERE - set(allowed)):
             known = ", ".join(allowed) or "none but --help and --debug"
-            raise UserError(f"`fer-zoo {self.verb}` has no flag {flag}. It knows {known}.")
+            raise UserError(f"`{self.call}` has no flag {flag}. It knows {known}.")
 
     def options(self, *allowed: str) -> dict[str, str]:
         """The settings of a verb that takes only a few, by name.
@@ -66,9 +73,7 @@ class Command:
         for key, _ in self.settings:
             if key not in allowed:
                 known = ", ".join(allowed) or "none"
-                raise UserError(
-                    f"`fer-zoo {self.verb}` has no setting {key}.{nearest(key, allowed)} It knows: {known}."
-                )
+                raise UserError(f"`{self.call}` has no setting {key}.{nearest(key, allowed)} It knows: {known}.")
         return dict(self.settings)
 
     def no_files(self) -> None:
@@ -79,8 +84,8 @@ class Command:
         """
         if self.files:
             raise UserError(
-                f"`fer-zoo {self.verb}` takes settings only, written key=value, found {self.files[0]!r}."
-                f" `fer-zoo {self.verb} --help` shows examples."
+                f"`{self.call}` takes settings only, written key=value, found {self.files[0]!r}."
+                f" `{self.call} --help` shows examples."
             )
 
     def one_name(self, kind: str, see: str) -> str:
@@ -91,14 +96,18 @@ class Command:
         """
         if len(self.files) != 1:
             found = "none" if not self.files else f"{len(self.files)}: {', '.join(self.files)}"
-            raise UserError(f"`fer-zoo {self.verb}` needs one {kind}, found {found}. {see}")
+            raise UserError(f"`{self.call}` needs one {kind}, found {found}. {see}")
         return self.files[0]
 
 
-def parse(argv: Sequence[str]) -> Command:
+def parse(argv: Sequence[str], *, program: str = "") -> Command:
     """Takes a command line apart: the first plain word is the verb, the first "=" ends a key, "--" ends the flags.
 
     A word that names an existing file or folder is a file even with a "=" in it.
+
+    Args:
+        argv: the words.
+        program: what they are said to, where that is not `fer-zoo` and so has no verbs.
 
     Raises:
         UserError: for an unknown verb or flag (with near misses), or a setting given twice.
@@ -113,7 +122,7 @@ def parse(argv: Sequence[str]) -> Command:
             only_files = True
         elif word.startswith("-") and len(word) > 1:
             flags.add(_flag(word))
-        elif not verb:
+        elif not verb and not program:
             verb = _verb(word)
         elif setting := _setting(word):
             key, text = setting
@@ -122,7 +131,7 @@ def parse(argv: Sequence[str]) -> Command:
             settings[key] = text
         else:
             files.append(word)
-    return Command(verb, tuple(files), tuple(settings.items()), frozenset(flags))
+    return Command(verb, tuple(files), tuple(settings.items()), frozenset(flags), program or "fer-zoo")
 
 
 def _verb(word: str) -> str:

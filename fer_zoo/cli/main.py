@@ -5,7 +5,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from fer_zoo.cli.arguments import FLAGS, VERBS, Command, parse
@@ -30,9 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when done, 2 for a mistake of the user (one line on stderr), 130 after Ctrl-C. A bug keeps its traceback.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    return told(words, lambda: _run(parse(words)))
+
+
+def told(words: Sequence[str], work: Callable[[], int]) -> int:
+    """What work returns; mistakes of the user are told in a line, with code 2.
+
+    Args:
+        words: of the command line.
+        work: parses and runs them.
+    """
     _never_fail_to_print()
     try:
-        code = _run(parse(words))
+        code = work()
         sys.stdout.flush()
     except UserError as error:
         if "--debug" in words:

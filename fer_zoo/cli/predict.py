@@ -1,11 +1,13 @@
 """Find every face on photographs and videos and say what a checkpoint sees in it.
 
-fer-zoo predict FILES checkpoint=PATH [output=TABLE] [detector=haar|none] [boxes=TABLE] [every=N] [track=true]
-                [calibrated=true] [device=auto|cpu|cuda] [--pictures] [--json]
+fer-zoo predict FILES [checkpoint=PATH] [output=TABLE] [detector=haar|none] [boxes=TABLE] [landmarks=NAME] [every=N]
+                [track=true] [calibrated=true] [device=auto|cpu|cuda] [--pictures] [--json]
 
 FILES are photographs, videos, folders, patterns, or a .txt file with a path in each line. Every face is a row, in a
-video of every frame; a picture without one is a row that says so.
+video of every frame; a picture without one is a row that says so. checkpoint is the folder of a run or a name of
+`fer-zoo list weights`; without one the weights that ship for emotions are taken.
 
+  fer-zoo predict photo.jpg
   fer-zoo predict holiday.jpg checkpoint=runs/demo/0123456789ab
   fer-zoo predict photos/ checkpoint=runs/demo/0123456789ab output=faces.parquet --pictures
   fer-zoo predict clip.mp4 checkpoint=runs/demo/0123456789ab output=clip.csv every=5 track=true --pictures
@@ -16,7 +18,8 @@ output ends in .csv, .parquet or .json and never replaces a file. It grows as NA
 the same command goes on behind the last whole picture. Without it the rows are printed, with --json as JSON.
 every=N looks at each N-th frame of a video. track=true numbers faces by overlap from frame to frame, which is no
 promise of identity. detector=none takes every image for a face; boxes=TABLE has your own boxes or landmarks instead, or
-is a folder of .pts files or of OpenFace's .csv files.
+is a folder of .pts files or of OpenFace's .csv files. landmarks=NAME: weights that find the points of each face, for a
+checkpoint that aligns faces by five points.
 calibrated=true gives probabilities at the temperature that training fitted. --pictures writes each photograph, and a
 clip of each video, with its faces marked into a folder beside the output.
 """
@@ -39,13 +42,13 @@ def run(command: Command) -> int:
 
     from fer_zoo.core.settings import build_settings
     from fer_zoo.engine.photographs import count_left_out, expand_files
-    from fer_zoo.engine.predict_files import PredictSettings, predict_files
+    from fer_zoo.engine.predict_files import predict_files
+    from fer_zoo.engine.predict_settings import PredictSettings, with_default
 
     command.allow_flags("--pictures", "--json")
     texts = command.options(*(field.name for field in fields(PredictSettings)))
     settings = build_settings(PredictSettings, texts, where="")
-    if not settings.checkpoint:
-        raise UserError("`fer-zoo predict` needs checkpoint=PATH, the folder of a run or of a checkpoint.")
+    with_default(settings, "emotion")  # that there are none is told before any file is looked for
     as_json = "--json" in command.flags
     if settings.output and as_json:
         raise UserError("--json prints the rows; with output=NAME.json they are written as JSON. Keep one of them.")

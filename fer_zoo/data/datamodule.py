@@ -58,6 +58,10 @@ class DataSettings:
     detector: str = setting(
         "haar", "finds the faces where images are not cropped; none takes whole images", choices=("none", *DETECTORS)
     )
+    landmarks: str = setting(
+        "",
+        "points of each face for alignment=five_points: a table that `fer-zoo annotate` wrote, or of another program",
+    )
     progress: bool = setting(True, "show a bar on a terminal while the cache is filled")
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from fer_zoo.core.landmarks import LANDMARK_COLUMNS, LANDMARK_GROUPS, MOUTH_CORN
 from fer_zoo.core.sample import sample_id
 from fer_zoo.data.detection import Face
 from fer_zoo.data.image_sources import POINT_COLUMNS
-from fer_zoo.data.index import Note
+from fer_zoo.data.index import Index, Note
 from fer_zoo.data.landmark_files import OPENFACE_COLUMNS, face_sheet, landmarks_of
 from fer_zoo.data.sheets import Sheet, number
 
@@ -210,6 +211,26 @@ def landmarks_below(
     without = tuple(name for name, unknown in zip(ids, np.isnan(points[:, 0, 0]), strict=True) if unknown)
     sentence = f"{len(without)} of {len(images)} images have no points in dataset.landmarks."
     return columns, [Note("no points", sentence, without)] if without else []
+
+
+def index_with_points(index: Index, path: str) -> Index:
+    """The index with the five points of each face from landmarks made elsewhere, in place of its own if it has any.
+
+    They are no labels: target, fingerprint and tracks stay what they are.
+
+    Args:
+        index: any data set.
+        path: what `face_sheet` reads, as typed in data.landmarks.
+
+    Raises:
+        UserError: what `face_sheet` and `landmarks_of` raise.
+    """
+    said = f"data.landmarks={path}"
+    points = five_points(
+        landmarks_of(list(index.table["image"]), index.ids, face_sheet(Path(path), said=said), said=said)
+    )
+    columns = dict(zip(POINT_COLUMNS, points.reshape(len(index), -1).T, strict=True))
+    return replace(index, table=index.table.assign(**columns))
 
 
 def _is_behind(frame: int | None, end: int, every: int) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from fer_zoo.core.registry import DATASETS, METHODS
-from fer_zoo.data.face_tables import FaceTable
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.engine.checkpoint import load_method
@@ -19,7 +18,7 @@ from fer_zoo.engine.data_pictures import plan_pictures
 from fer_zoo.engine.evaluate import evaluate as evaluate_checkpoint
 from fer_zoo.engine.photographs import expand_files
 from fer_zoo.engine.picture_streams import Photograph
-from fer_zoo.engine.predict import Predictor
+from fer_zoo.engine.predict_settings import PredictSettings, open_predictor
 from fer_zoo.engine.run import Echo
 from fer_zoo.engine.setting_texts import as_texts
 from fer_zoo.engine.train import train as train_configuration
@@ -100,10 +99,11 @@ def _say_nothing(line: str) -> None:
 
 def predict(
     photographs: Photograph | Iterable[Photograph],
-    method: FaceTask | str | Path,
+    method: FaceTask | str | Path = "",
     *,
     detector: str = "haar",
     boxes: str | Path | None = None,
+    landmarks: str | Path | None = None,
     every: int = 1,
     track: bool = False,
 ) -> pd.DataFrame:
@@ -111,9 +111,11 @@ def predict(
 
     Args:
         photographs: paths of photographs, videos and folders of them, or RGB arrays "h w 3" of uint8; one or many.
-        method: a loaded method, or the path of a checkpoint.
+        method: a loaded method, the path of a checkpoint, or a name of `fer-zoo list weights`; by default the weights
+            that ship for emotions.
         detector: what finds the faces; "none" where every image is a face crop.
         boxes: a table of boxes or landmarks in place of a detector, see `FaceTable`.
+        landmarks: weights that predict landmarks, a path or a name, for a method whose faces are aligned.
         every: of a video, look at each frame whose number this divides.
         track: number the faces of a video by their tracks, too, which is no promise of identity.
 
@@ -121,10 +123,16 @@ def predict(
         UserError: for a checkpoint that is none, an unknown detector, a table that does not fit, or a folder without
             photographs.
     """
-    task = method if isinstance(method, FaceTask) else load_method(method)
     many: Any = [photographs] if isinstance(photographs, str | Path | np.ndarray) else photographs
-    given = None if boxes is None else FaceTable(Path(boxes), task.input_spec)
-    predictor = Predictor(task, detector_name=detector, given=given, every=every, track=track)
+    said = PredictSettings(
+        checkpoint="" if isinstance(method, FaceTask) else str(method),
+        detector=detector,
+        boxes="" if boxes is None else str(boxes),
+        landmarks="" if landmarks is None else str(landmarks),
+        every=every,
+        track=track,
+    )
+    predictor = open_predictor(said, method if isinstance(method, FaceTask) else None)
     return predictor.table(file for one in many for file in _files(one))
 
 

@@ -20,22 +20,24 @@ from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
+from torch import Tensor
 
 import fer_zoo
 from fer_zoo.core.cards import Terms, strictest
-from fer_zoo.core.errors import UserError
+from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.files import as_json, file_sha256, read_record, write_atomically, write_together
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.method_settings import STARTING_WEIGHTS
 from fer_zoo.core.paths import without_folder
 from fer_zoo.core.registry import METHODS
+from fer_zoo.engine import named_weights
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.temperatures import temperatures_of
 from fer_zoo.tasks.face_task import FaceTask
 
 SCHEMA = 1
-WEIGHTS, CARD = "model.safetensors", "card.json"
+WEIGHTS, CARD = "model.safetensors", named_weights.CARD
 CHECKSUM = "weights_sha256"  # in the card; cards of before have none
 # What a card must hold, and what else the engine reads from one.
 _NEEDED = {"schema": int, "method": str, "settings": dict, "label_spaces": dict, "input_spec": dict}
@@ -64,21 +66,38 @@ def save_method(folder: Path, task: FaceTask, *, training: Mapping[str, Any], va
     Raises:
         UserError: if the folder cannot be written to, or the disk is full; what stood there is untouched.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in task.network.state_dict().items()}
-    content = to_bytes(tensors)
-    card = _card(task, training, validation) | {CHECKSUM: sha256(content).hexdigest()}
-    with write_together(folder / WEIGHTS, folder / CARD) as (weights, text):
+    write_checkpoint(folder, task.network.state_dict(), _card(task, training, validation))
+
+
+def write_checkpoint(
+    folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any], *, at_most: int | None = None
+) -> int:
+    """Write tensors and a card, both or none; the bytes of the two. The card gets the checksum of the weights.
+
+    Raises:
+        UserError: if the two have more bytes than `at_most`, the folder cannot be written to, or the disk is full; what
+            stood there is untouched.
+    """
+    content = to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    text = as_json({**card, CHECKSUM: sha256(content).hexdigest()}).encode()
+    size = len(content) + len(text)
+    if at_most is not None and size > at_most:
+        raise UserError(
+            f"Weights ({len(content):,} bytes) and card ({len(text):,}) are larger than {at_most:,} bytes together."
+        )
+    with write_together(folder / WEIGHTS, folder / CARD) as (weights, words):
         weights.write_bytes(content)
-        text.write_text(as_json(card), encoding="utf-8")
+        words.write_bytes(text)
+    return size
 
 
 def load_method(path: str | Path, *, calibrated: bool = False) -> FaceTask:
     """The method of a checkpoint folder (or of a run folder that holds `model/`), in evaluation mode.
 
-    Its card is the attribute `card`.
+    Its card is the attribute `card`. Weights in half precision give a network in single precision.
 
     Args:
-        path: the folder.
+        path: the folder, or a name that `fer-zoo list weights` shows.
         calibrated: give probabilities at the temperature that the card holds; the answers stay the same.
 
     Raises:
@@ -105,15 +124,17 @@ def load_method(path: str | Path, *, calibrated: bool = False) -> FaceTask:
 
 
 def checkpoint_folder(path: str | Path) -> Path:
-    """The folder that holds card.json: the path itself or its `model/`.
+    """The folder that holds card.json: the path itself or its `model/`, else that of the weights of this name.
 
     Raises:
-        UserError: if neither does; files with pickled code are named as such and never opened.
+        UserError: if there is none; files with pickled code are named as such and never opened.
     """
     given = Path(path)
     for folder in (given, given / "model"):
         if (folder / CARD).is_file():
             return folder
+    if (named := named_weights.weights_folder(str(path))) is not None:
+        return named
     if given.is_file():
         raise UserError(
             f"{given} is a file; a checkpoint of fer_zoo is a folder with {WEIGHTS} and {CARD}."
@@ -124,6 +145,7 @@ def checkpoint_folder(path: str | Path) -> Path:
     raise UserError(
         f"The checkpoint {given} {what}; give a run folder, or a folder with {WEIGHTS} and {CARD}."
         + (f" The newest run there is {newest}." if newest else "")
+        + nearest(str(path), named_weights.weights_names())
     )
 
 

@@ -40,7 +40,9 @@ class RunSettings:
     )
     experiment: str = setting("", "the experiment's file, and the folder of its runs")
     output: str = setting("runs", "the folder below which runs are written")
-    checkpoint: str = setting("", "start from these weights: a run folder or a checkpoint, whose method is the default")
+    checkpoint: str = setting(
+        "", "start from these weights: a run folder, a checkpoint or a name, whose method is the default"
+    )
     keep_labels: bool = setting(
         False, "entries that the checkpoint's head has too, by name, keep their weights in a new head"
     )

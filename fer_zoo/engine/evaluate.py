@@ -16,6 +16,7 @@ from fer_zoo.engine.checkpoint import CARD, checkpoint_folder, load_method
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.jobs import Job
 from fer_zoo.engine.label_match import match_sentences
+from fer_zoo.engine.named_weights import is_named
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_report
 from fer_zoo.engine.run import WHOLE, Echo, Run, open_run
@@ -54,7 +55,7 @@ def evaluate(
     """The report of a checkpoint on the test part of its own split, or on other data, and where it was written.
 
     Args:
-        checkpoint: a run folder or a checkpoint folder.
+        checkpoint: a run folder, a checkpoint folder, or the name of weights.
         settings: what differs from how it was trained, e.g. ("dataset", "image_folder"), ("dataset.root", "photos").
             Another data set without a named protocol is scored whole. ("calibrated", "true") applies the temperature.
         echo: told each line for the user.
@@ -89,7 +90,8 @@ def evaluate(
             echo(sentence)
     track = None if file is None else file.resolve(run, echo=echo)
     part = part if track is None else f"{part}_track_{track.name}"
-    output = run.config.output if "output" in keys else folder.parent / part
+    home = Path(run.config.output) / folder.name if is_named(folder) else folder.parent
+    output = run.config.output if "output" in keys else home / part
     report = evaluate_run(task, run, Path(output), echo=echo)
     if track is not None:
         write_json(Path(output) / "track.json", {**track.to_dict(), "hash": track.hash, "split": run.split.name})
@@ -210,6 +212,8 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
             continue
         said = {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
         setattr(config, group, {**current, **training[group], **{key: current[key] for key in said}})
+    if "data.landmarks" not in keys:
+        config.data.landmarks = _points_of_training(folder)
     places = _places_of_training(folder, training["dataset"])
     config.dataset |= {key: place for key, place in places.items() if f"dataset.{key}" not in keys}
     if "fold" not in keys:
@@ -223,6 +227,14 @@ def _precision_of_training(training: Mapping[str, Any], config: RunConfig) -> st
     """What the training set; automatic for half precision where there is no GPU, which alone knows it."""
     said = str(training["trainer"]["precision"])
     return "auto" if said == "16-mixed" and device_kind(config.trainer) == "cpu" else said
+
+
+def _points_of_training(folder: Path) -> str:
+    """Where the points were by which faces were aligned, if the checkpoint lies in its run and they still are there."""
+    if folder.name != "model" or not (folder.parent / CONFIG).is_file():
+        return ""
+    path = str(read_config(folder.parent).data.landmarks)
+    return path if path and Path(path).expanduser().exists() else ""
 
 
 def _places_of_training(folder: Path, told: Mapping[str, Any]) -> dict[str, str]:

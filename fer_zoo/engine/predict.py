@@ -10,21 +10,20 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.data.alignment import crop_matrix, five_point_matrix, warp
 from fer_zoo.data.detection import DETECTORS, Face, detector, one_thread_each
-from fer_zoo.data.face_tables import FaceTable, GivenFace
+from fer_zoo.data.face_tables import FaceTable, GivenFace, five_points
 from fer_zoo.data.image_sources import UnreadableImage, read_image
 from fer_zoo.data.tracking import Box, OverlapTracker
-from fer_zoo.data.transforms import to_tensor
+from fer_zoo.engine.crops import Crop, crop
+from fer_zoo.engine.landmark_source import LandmarkSource
 from fer_zoo.engine.photograph_points import in_photograph
 from fer_zoo.engine.picture_streams import Photograph, Picture, pictures
 from fer_zoo.tasks.face_task import FaceTask
@@ -49,13 +48,6 @@ FACE_COLUMNS: Mapping[str, type] = {
     "face_score": float,
 }
 BOX_COLUMNS = ("face_x", "face_y", "face_width", "face_height")
-
-
-class Crop(NamedTuple):
-    """A face as the network takes it, and the map to it from the photograph's pixels."""
-
-    image: Float[Tensor, "c h w"]
-    matrix: Float[np.ndarray, "2 3"]
 
 
 @dataclass(frozen=True)
@@ -101,11 +93,13 @@ class Predictor:
         detector_name: a name of `DETECTORS`, or "none" where every image is a face crop already.
         device: where the network runs; by default the GPU if there is one.
         given: boxes or points of the user's own, in place of a detector.
+        landmarks: says where the points of faces are, for a method whose faces are aligned by them.
         every: of a video, each frame whose number this divides.
         track: number the faces of a video by their tracks, too.
 
     Raises:
-        UserError: for an unknown detector, or a method whose faces are aligned by points, where none are given.
+        UserError: for an unknown detector, a method whose faces are aligned by points, where none are given, or points
+            for one whose faces are not.
     """
 
     def __init__(
@@ -115,20 +109,26 @@ class Predictor:
         detector_name: str = "haar",
         device: str | torch.device | None = None,
         given: FaceTable | None = None,
+        landmarks: LandmarkSource | None = None,
         every: int = 1,
         track: bool = False,
     ) -> None:
-        if task.input_spec.alignment == "five_points" and given is None:
+        is_aligned = task.input_spec.alignment == "five_points"
+        if is_aligned and given is None and landmarks is None:
             raise UserError(
                 "This checkpoint expects faces aligned by five points, which no detector here finds; give them with"
-                " boxes=TABLE, or predict with a checkpoint that was trained with method.alignment=none."
+                " boxes=TABLE, let weights find them with landmarks=NAME, or predict with a checkpoint that was trained"
+                " with method.alignment=none."
             )
+        if landmarks is not None and not is_aligned:
+            raise UserError("This checkpoint aligns no faces, so it has no use for landmarks; leave landmarks out.")
         if detector_name != "none" and given is None:
             detector(detector_name)  # an unknown name fails before any work
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.task = task.eval().to(self.device)
         self.task.network.to(memory_format=torch.channels_last)  # the layout in which convolutions are fastest
         self.detector_name, self.given, self.every, self.track = detector_name, given, every, track
+        self.landmarks = landmarks
         self._of_thread = threading.local()
         self._workers = max(2, min(8, os.cpu_count() or 1))
 
@@ -206,9 +206,14 @@ class Predictor:
                 image = read_image(image, name=picture.name)
             except UnreadableImage as error:
                 return FoundFaces(*of_picture, [], [], (f"unreadable: {error.reason}",))
-        faces, problems = self._faces(_checked(image, picture.name), picture)
-        crops = [self._crop(image, face) for face in faces]
-        return FoundFaces(*of_picture, [given and given.face for given in faces], crops, problems)
+        found, problems = self._faces(_checked(image, picture.name), picture)
+        faces = [given and given.face for given in found]
+        points = [given and given.points for given in found]
+        if self.landmarks is not None:
+            faces, points = _with_points(self.landmarks, image, faces)
+            problems += ("the points of the face coincide",) * (len(found) - len(faces))
+        crops = [crop(image, self.task.input_spec, face, own) for face, own in zip(faces, points, strict=True)]
+        return FoundFaces(*of_picture, faces, crops, problems)
 
     def _faces(
         self, image: UInt8[np.ndarray, "h w 3"], picture: Picture
@@ -222,15 +227,6 @@ class Predictor:
             self._of_thread.detector = DETECTORS[self.detector_name]()
         faces = self._of_thread.detector.detect(image)
         return [GivenFace(face, None) for face in faces], () if faces else ("no face found",)
-
-    def _crop(self, image: UInt8[np.ndarray, "h w 3"], given: GivenFace | None) -> Crop:
-        spec = self.task.input_spec
-        if given is not None and given.points is not None and spec.alignment == "five_points":
-            matrix = five_point_matrix(given.points, spec)
-        else:
-            box = None if given is None else given.face[:4]
-            matrix = crop_matrix(spec, image_size=(image.shape[1], image.shape[0]), box=box)
-        return Crop(to_tensor(in_colour(warp(image, matrix, spec), spec.colour), spec), matrix)
 
     def _finished(self, waiting: Sequence[FoundFaces]) -> Iterator[tuple[FoundFaces, list[dict[str, Any]]]]:
         crops = iter([crop for found in waiting for crop in found.crops])
@@ -255,6 +251,16 @@ class Predictor:
         return [{name: _plain(values[i]) for name, values in columns.items()} for i in range(number)]
 
 
+def _with_points(
+    source: LandmarkSource, image: UInt8[np.ndarray, "h w 3"], faces: Sequence[Face | None]
+) -> tuple[list[Face | None], list[Float[np.ndarray, "5 2"] | None]]:
+    """The faces whose points a network tells apart, and five of each."""
+    found = five_points(source.points(image, faces))
+    apart = [np.isfinite(five).all() and np.ptp(five, axis=0).max() > 0.01 for five in found]
+    kept = [number for number, is_apart in enumerate(apart) if is_apart]
+    return [faces[number] for number in kept], [found[number] for number in kept]
+
+
 def _checked(image: np.ndarray, name: str) -> UInt8[np.ndarray, "h w 3"]:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise UserError(
@@ -262,15 +268,6 @@ def _checked(image: np.ndarray, name: str) -> UInt8[np.ndarray, "h w 3"]:
             " an RGB image (height, width, 3) of uint8 is expected."
         )
     return image
-
-
-def in_colour(image: UInt8[np.ndarray, "h w 3"], colour: str) -> UInt8[np.ndarray, "h w c"]:
-    """RGB pixels in the channel order of an input spec."""
-    import cv2
-
-    if colour == "grey":
-        return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None]
-    return np.ascontiguousarray(image[:, :, ::-1]) if colour == "bgr" else image
 
 
 def _rows(found: FoundFaces, outputs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,25 +4,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-import torch
 
 import fer_zoo
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress
-from fer_zoo.core.settings import setting
-from fer_zoo.data.face_tables import FaceTable
 from fer_zoo.data.landmark_files import faces_sha256
 from fer_zoo.data.tracking import Box
 from fer_zoo.data.video import UnreadableVideo, Video, is_video
-from fer_zoo.engine.checkpoint import CARD, WEIGHTS, checkpoint_folder, load_method
+from fer_zoo.engine.checkpoint import CARD, WEIGHTS, checkpoint_folder
 from fer_zoo.engine.marked_pictures import write_pictures
+from fer_zoo.engine.named_weights import about_default
 from fer_zoo.engine.predict import BOX_COLUMNS, Predictor, Resume
+from fer_zoo.engine.predict_settings import PredictSettings, open_predictor, with_default
 from fer_zoo.engine.row_writer import RowWriter, check_output
 from fer_zoo.evaluation.predicted_classes import warning_of
 
@@ -31,22 +28,6 @@ Echo = Callable[[str], None]
 
 _PRINTED = Path("predictions")  # the pictures' folder is called after it where no table is written
 _MOST_TOLD = 5  # videos that are named one by one
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictSettings:
-    """What predict does with its files."""
-
-    checkpoint: str = setting("", "the folder of a run or of a checkpoint")
-    output: str = setting("", "the table: .csv, .parquet or .json; without it the rows are printed")
-    detector: str = setting("haar", "what finds the faces; none: every image is a face crop")
-    boxes: str = setting(
-        "", "your own boxes or landmarks in place of a detector: a .csv or .parquet table, or .pts files"
-    )
-    every: int = setting(1, "of a video, look at each frame whose number this divides", at_least=1)
-    track: bool = setting(False, "number the faces of a video by their tracks, too")
-    calibrated: bool = setting(False, "probabilities at the temperature that training fitted; answers stay the same")
-    device: str = setting("auto", "where the network runs: auto, cpu, cuda or cuda:N")
 
 
 def predict_files(
@@ -67,6 +48,9 @@ def predict_files(
     output = Path(settings.output) if settings.output else None
     if output:
         check_output(output)
+    if not settings.checkpoint:
+        settings = with_default(settings, "emotion")
+        echo(about_default(settings.checkpoint))
     folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
     if folder and folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is to be the folder of the pictures and is a file; choose another output.")
@@ -95,32 +79,6 @@ def predict_files(
     for line in [*found.lines(), *unmet, *(f"written: {place}" for place in (output, folder) if place)]:
         echo(line)
     return rows, list(columns)
-
-
-def open_predictor(settings: PredictSettings) -> Predictor:
-    """The checkpoint's method with its detector or table of faces, on the device.
-
-    Raises:
-        UserError: for a device that is not here, a detector beside boxes, or what `load_method` and `FaceTable` raise.
-    """
-    device = settings.device.replace("gpu", "cuda")
-    known = ["auto", "cpu", "cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
-    if device not in known or (device == "cuda" and not torch.cuda.is_available()):
-        here = ", ".join(known if torch.cuda.is_available() else known[:2])
-        raise UserError(f"device is {device!r}; this machine has {here}.")
-    if settings.boxes and settings.detector != PredictSettings.detector:
-        raise UserError(
-            f"boxes={settings.boxes} takes the place of a detector; leave detector={settings.detector} out."
-        )
-    task = load_method(settings.checkpoint, calibrated=settings.calibrated)
-    return Predictor(
-        task,
-        detector_name=settings.detector,
-        device=None if device == "auto" else device,
-        given=FaceTable(Path(settings.boxes), task.input_spec) if settings.boxes else None,
-        every=settings.every,
-        track=settings.track,
-    )
 
 
 class Findings:
@@ -196,6 +154,7 @@ def _beginning(
 ) -> Iterator[str]:
     """What is used, and what is noteworthy about the files."""
     how = f"boxes: {settings.boxes}" if settings.boxes else f"detector: {predictor.detector_name}"
+    how += f"; landmarks: {settings.landmarks}" if settings.landmarks else ""
     words = [f"device: {predictor.device}", how, f"photographs: {len(files) - len(videos):,}"]
     if videos:
         words += [f"videos: {len(videos):,}"] + [f"one frame in {settings.every}"] * (settings.every > 1)
@@ -255,12 +214,11 @@ def _rest(
 
 def _made_of(files: Iterable[Path], settings: PredictSettings) -> dict[str, Any]:
     """What must be the same for a table to be gone on with."""
-    folder = checkpoint_folder(settings.checkpoint)
-    weights = "".join(file_sha256(folder / name) for name in (WEIGHTS, CARD))
     return {
         "files": [_written(file) for file in files],
         "sizes of the files": [file.stat().st_size if file.is_file() else None for file in files],
-        "checkpoint": sha256(weights.encode()).hexdigest(),
+        "checkpoint": _content(settings.checkpoint),
+        "landmarks": _content(settings.landmarks) if settings.landmarks else "",
         "detector": settings.detector,
         "boxes": faces_sha256(Path(settings.boxes)) if settings.boxes else "",
         "every": settings.every,
@@ -268,6 +226,13 @@ def _made_of(files: Iterable[Path], settings: PredictSettings) -> dict[str, Any]
         "calibrated": settings.calibrated,
         "fer_zoo": fer_zoo.__version__,
     }
+
+
+def _content(checkpoint: str) -> str:
+    """The checksum of a checkpoint's weights and card."""
+    folder = checkpoint_folder(checkpoint)
+    both = "".join(file_sha256(folder / name) for name in (WEIGHTS, CARD))
+    return sha256(both.encode()).hexdigest()
 
 
 def _written(file: Path | str) -> str:

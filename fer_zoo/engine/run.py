@@ -11,8 +11,10 @@ from fer_zoo.core.cards import DatasetCard
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.registry import DATASETS, METHODS
 from fer_zoo.data.datamodule import FaceDataModule
+from fer_zoo.data.face_tables import index_with_points
 from fer_zoo.data.frames import select_frames
 from fer_zoo.data.index import Index
+from fer_zoo.data.landmark_files import faces_sha256
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import PROTOCOLS, Split, Unit, kept_settings, make_splits
 from fer_zoo.engine.config import RunConfig
@@ -57,6 +59,9 @@ class Run:
             del inputs[key]
         for key in ("workers", "cache", "progress"):
             del inputs["data"][key]
+        points = inputs["data"].pop("landmarks")
+        if points:
+            inputs["data"]["landmarks"] = faces_sha256(Path(points))
         del inputs["dataset"]["root"], inputs["trainer"]["log_every_n_steps"]
         found = {"fingerprint": self.index.fingerprint(), "is_cropped": self.index.is_cropped}
         absent = {"missing": sorted(ids)} if (ids := self.index.noted("missing")) else {}
@@ -104,6 +109,9 @@ def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
     """
     settings = {key: value for key, value in config.dataset.items() if key not in ("name", "root")}
     index = select_frames(open_dataset(config.dataset["name"], config.dataset.get("root"), **settings), config.frames)
+    if config.data.landmarks:
+        _require_alignment(config)
+        index = index_with_points(index, config.data.landmarks)
     target = _target(config, index)
     if whole_unless and index.fingerprint() != whole_unless:
         run = Run(replace(config, fold=0), index, target, (_whole(index, target),))
@@ -119,6 +127,15 @@ def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
     ):
         echo(f"note: {sentence}")
     return run
+
+
+def _require_alignment(config: RunConfig) -> None:
+    """Refuses points that nothing would use."""
+    if config.method.get("alignment") != "five_points":
+        raise UserError(
+            "data.landmarks is where faces are aligned by points, and this method aligns none; set"
+            " method.alignment=five_points, or leave it out."
+        )
 
 
 def _official_split_unused(run: Run) -> list[str]:

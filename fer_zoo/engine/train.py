@@ -253,7 +253,7 @@ def training_facts(run: Run) -> dict[str, Any]:
         "subject_hashes": seen,
         "clip_hashes": clip_hashes(run.index, used),
         "file_hashes": sorted(set(file_hashes(run.index, used).values())),
-        "data": asdict(run.config.data),
+        "data": shown_configuration(asdict(run.config.data)),
         "trainer": asdict(run.config.trainer),
         "seed": run.config.seed,
         "licences": {card.name: [card.terms.licence, card.terms.commercial]},

@@ -79,7 +79,7 @@ def test_rows_are_printed_where_no_output_is_named(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["a.jpg"], "`fer-zoo predict` needs checkpoint=PATH"),
+        (["a.jpg"], "No weights that predict emotion ship with this copy of fer_zoo; say checkpoint=PATH"),
         (["no/such.jpg", "checkpoint=x"], "There is no file, folder or match for 'no/such.jpg'."),
         (["{faces}", "chekpoint=x"], "`fer-zoo predict` has no setting chekpoint. Did you mean 'checkpoint'?"),
         (["{faces}", "checkpoint={run}", "device=tpu"], "device is 'tpu'; this machine has auto, cpu"),

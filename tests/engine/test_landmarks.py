@@ -22,7 +22,8 @@ from fer_zoo.engine.config import compose
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.evaluate import evaluate
 from fer_zoo.engine.face_drawing import draw_faces
-from fer_zoo.engine.predict_files import PredictSettings, predict_files
+from fer_zoo.engine.predict_files import predict_files
+from fer_zoo.engine.predict_settings import PredictSettings
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import outputs_of, read_predictions, values_of
 from fer_zoo.tasks.face_task import FaceTask

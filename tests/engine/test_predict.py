@@ -16,8 +16,9 @@ from PIL import Image
 import fer_zoo
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.create import create_method
+from fer_zoo.engine.crops import in_colour
 from fer_zoo.engine.picture_streams import Picture, pictures
-from fer_zoo.engine.predict import BLOCK, BOX_COLUMNS, FoundFaces, Predictor, in_colour
+from fer_zoo.engine.predict import BLOCK, BOX_COLUMNS, FoundFaces, Predictor
 from fer_zoo.tasks.face_task import FaceTask
 
 

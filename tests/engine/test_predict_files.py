@@ -20,7 +20,8 @@ from fer_zoo.core.settings import describe_settings
 from fer_zoo.data.video import Video
 from fer_zoo.engine.checkpoint import save_method
 from fer_zoo.engine.create import create_method
-from fer_zoo.engine.predict_files import PredictSettings, predict_files
+from fer_zoo.engine.predict_files import predict_files
+from fer_zoo.engine.predict_settings import PredictSettings
 from fer_zoo.engine.row_writer import RowWriter
 
 PLACES = ((10, 20), (130, 20))

@@ -14,7 +14,8 @@ from fakes.videos import faces_on_ground, write
 
 from fer_zoo.engine.checkpoint import save_method
 from fer_zoo.engine.create import create_method
-from fer_zoo.engine.predict_files import PredictSettings, predict_files
+from fer_zoo.engine.predict_files import predict_files
+from fer_zoo.engine.predict_settings import PredictSettings
 
 RATE = 25
 PLACES = ((10, 20), (90, 30))
@@ -22,7 +23,8 @@ PLACES = ((10, 20), (90, 30))
 CODE = """
 import json, resource, sys, time
 from pathlib import Path
-from fer_zoo.engine.predict_files import PredictSettings, predict_files
+from fer_zoo.engine.predict_files import predict_files
+from fer_zoo.engine.predict_settings import PredictSettings
 checkpoint, clip, output = sys.argv[1:]
 settings = PredictSettings(checkpoint=checkpoint, output=output, track=True, device="cpu")
 start = time.perf_counter()
