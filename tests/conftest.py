@@ -66,3 +66,12 @@ def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
         Image.new("RGB", canvas.get_width_height()).save(path, format="png")
 
     monkeypatch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.print_png", save)
+
+
+@pytest.fixture
+def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in place of the one whose weights ship; nothing lies in it."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    monkeypatch.setattr("fer_zoo.engine.named_weights.FOLDER", folder)
+    return folder

@@ -142,6 +142,49 @@ def _tracks() -> list[Row]:
     return rows
 
 
+def _weights() -> list[Row]:
+    """What ships, then what is fetched on first use, whose scores are known once it is there."""
+    from fer_zoo.core.files import read_record
+    from fer_zoo.engine.named_weights import CARD, larger_weights, scores_of, shipped_facts, shipped_weights
+
+    rows: list[Row] = []
+    for name, folder in shipped_weights().items():
+        card, record = read_record(folder / CARD), scores_of(folder)
+        terms = {**card.get("licences", {}), **card.get("pretraining", {})}
+        rows.append(
+            {
+                "name": name,
+                "targets": list(card.get("label_spaces", {})),
+                "method": card.get("method"),
+                "num_parameters": card.get("num_parameters"),
+                "bytes": sum(file.stat().st_size for file in folder.iterdir()),
+                "faces_per_second": record.get("speed", {}).get("faces_per_second"),
+                "licence": "; ".join(sorted({str(entry["licence"]) for entry in terms.values()})),
+                "commercial": card.get("commercial_use"),
+                "scores": record["scores"],
+                "default_for": shipped_facts(card).get("default_for", []),
+                "summary": shipped_facts(card).get("summary", ""),
+                "where": "ships",
+            }
+        )
+    for name, entry in larger_weights().items():
+        rows.append(
+            {
+                "name": name,
+                "targets": list(entry.targets),
+                "num_parameters": entry.num_parameters,
+                "bytes": entry.bytes,
+                "licence": entry.licence,
+                "commercial": entry.commercial_use,
+                "scores": [],
+                "default_for": [],
+                "summary": entry.summary,
+                "where": entry.url,
+            }
+        )
+    return rows
+
+
 def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values with the keys that a user would write."""
     flat: dict[str, Any] = {}
@@ -159,4 +202,5 @@ KINDS: Mapping[str, Callable[[], Sequence[Row]]] = {
     "label_spaces": _label_spaces,
     "experiments": _experiments,
     "tracks": _tracks,
+    "weights": _weights,
 }

@@ -1,8 +1,9 @@
-"""Download a data set, or the files of a face model, that may be downloaded.
+"""Download a data set, the files of a face model, or weights, that may be downloaded.
 
 fer-zoo download NAME [output=FOLDER]
 
-It goes into NAME/ below the first folder of $FER_ZOO_DATA, else into data/NAME, where every verb finds it.
+It goes into NAME/ below the first folder of $FER_ZOO_DATA, else into data/NAME, where every verb finds it. Weights that
+do not ship go into the cache folder; they are fetched on first use, too.
 
   fer-zoo download facial_expressions
   fer-zoo download facial_expressions output=/data/faces
@@ -16,6 +17,7 @@ from fer_zoo.core.cards import DatasetCard, FaceModelCard
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.paths import cache_folder, data_roots
 from fer_zoo.core.registry import DATASETS
+from fer_zoo.engine.named_weights import weights_folder, weights_names
 from fer_zoo.faces.open import folder_name, has_files, known_face_model
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
@@ -28,6 +30,11 @@ def run(command: Command) -> int:
     name = command.one_name("data set", "`fer-zoo list datasets` shows them.")
     if (face_model := known_face_model(name)) is not None:
         _fetch_face_model(face_model, wanted.get("output"))
+        return 0
+    if name in weights_names():
+        if wanted:
+            raise UserError("Weights go into the cache folder, $FER_ZOO_CACHE; leave output out.")
+        print(f"{name} lies in {weights_folder(name)}")
         return 0
     card = DATASETS[name]
     folder = data_roots(card.name, wanted.get("output"))[0]

@@ -1,4 +1,4 @@
-"""Say everything about one method, data set, face model, protocol, metric, label space or experiment.
+"""Say everything about one method, data set, face model, weights, protocol, metric, label space or experiment.
 
 fer-zoo info NAME
 
@@ -25,7 +25,7 @@ from fer_zoo.core.settings import describe_settings
 from fer_zoo.faces.open import face_model_card, folder_name, found_folder, has_files, how_to_get, known_face_model
 
 # What is asked for most and imported fastest comes first.
-_ORDER = ("methods", "datasets", "face_models", "label_spaces", "protocols", "experiments", "metrics")
+_ORDER = ("methods", "datasets", "face_models", "weights", "label_spaces", "protocols", "experiments", "metrics")
 
 
 def run(command: Command) -> int:
@@ -71,6 +71,7 @@ _WORD = {
     "protocols": "a protocol",
     "experiments": "an experiment",
     "metrics": "a metric",
+    "weights": "weights",
 }
 
 
@@ -180,6 +181,12 @@ def _inside(card: FaceModelCard) -> dict[str, Any]:
     }
 
 
+def _weights(name: str) -> dict[str, Any]:
+    from fer_zoo.cli.weight_facts import facts_of_weights
+
+    return facts_of_weights(name)
+
+
 def _space(name: str) -> dict[str, Any]:
     space = label_space(name)
     return {
@@ -215,6 +222,7 @@ _FACTS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "methods": _method,
     "datasets": _dataset,
     "face_models": _face_model,
+    "weights": _weights,
     "label_spaces": _space,
     "protocols": _protocol,
 }

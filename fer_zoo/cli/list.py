@@ -2,14 +2,15 @@
 
 fer-zoo list [KIND] [PATTERN] [target=NAME] [commercial=yes|ask|no]
 
-KIND is methods, datasets, face_models, protocols, metrics, label_spaces, experiments or tracks; without one it shows
-methods, data sets and face models.
+KIND is methods, datasets, face_models, weights, protocols, metrics, label_spaces, experiments or tracks; without one it
+shows methods, data sets and face models.
 PATTERN knows *, ? and [abc].
 
   fer-zoo list
   fer-zoo list methods "timm*" target=emotion
   fer-zoo list datasets commercial=yes
   fer-zoo list metrics --json
+  fer-zoo list weights target=landmarks
 
 --json prints all that is known instead of a table.
 """
@@ -25,7 +26,8 @@ from fer_zoo.core.errors import UserError, nearest, unknown_name
 from fer_zoo.core.sample import TARGETS
 
 _SHOWN_FIRST = ("methods", "datasets", "face_models")
-_WITH_TARGETS = ("methods", "datasets", "label_spaces")
+_WITH_TARGETS = ("methods", "datasets", "label_spaces", "weights")
+_WITH_TERMS = (*_SHOWN_FIRST, "weights")
 _ANSWERS = ("yes", "ask", "no")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "methods": ("name", "targets", "commercial", "summary"),
@@ -36,6 +38,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "label_spaces": ("name", "holds", "size", "entries"),
     "experiments": ("name", "method", "dataset", "protocol"),
     "tracks": ("name", "targets", "dataset", "protocol", "metrics"),
+    "weights": ("name", "targets", "size", "faces a second", "commercial", "scores"),
 }
 Keep = Callable[[Mapping[str, Any]], bool]
 
@@ -55,10 +58,20 @@ def run(command: Command) -> int:
     for number, (kind, rows) in enumerate(found.items()):
         if len(kinds) > 1:
             print_heading(kind, is_first=number == 0)
-        print_rows(rows, _COLUMNS[kind], as_json=False)
+        print_rows([_shown(row) for row in rows] if kind == "weights" else rows, _COLUMNS[kind], as_json=False)
         if not rows:
             print("none of these")
     return 0
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Weights in the units of a table: megabytes, and each score in words."""
+    from fer_zoo.engine.named_weights import said_score
+
+    scores = "; ".join(map(said_score, row["scores"])) or "none recorded"
+    speed = row.get("faces_per_second")
+    more = {"size": f"{row['bytes'] / 1e6:.1f} MB", "faces a second": None if speed is None else round(speed)}
+    return {**row, **more, "scores": scores}
 
 
 def _kinds_and_pattern(words: tuple[str, ...], by_target: bool) -> tuple[tuple[str, ...], str]:
@@ -79,7 +92,7 @@ def _filter(wanted: Mapping[str, str], kinds: tuple[str, ...]) -> Keep:
         raise unknown_name("target", target, tuple(TARGETS))
     if commercial is not None and commercial not in _ANSWERS:
         raise UserError(f"commercial is {commercial!r}; it must be yes, ask or no.")
-    for name, value, holds in (("target", target, _WITH_TARGETS), ("commercial", commercial, _SHOWN_FIRST)):
+    for name, value, holds in (("target", target, _WITH_TARGETS), ("commercial", commercial, _WITH_TERMS)):
         if value is not None and not set(kinds) <= set(holds):
             raise UserError(f"`fer-zoo list {kinds[0]}` cannot be narrowed by {name}; {', '.join(holds)} can.")
     return lambda row: (target is None or target in row["targets"]) and commercial in (None, row.get("commercial"))

@@ -1,12 +1,11 @@
-import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from fakes.server import serving
 
 from fer_zoo.cli import download as verb
 from fer_zoo.cli.main import main
@@ -43,20 +42,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     folder = tmp_path / "served"
     folder.mkdir()
-
-    class Handler(SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments, directory=str(folder))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(folder) as address:
+        yield folder, address
 
 
 def know(monkeypatch: pytest.MonkeyPatch, downloads: dict[str, tuple[str, str]]) -> None:
