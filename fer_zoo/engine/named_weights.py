@@ -163,12 +163,16 @@ def _fetched(name: str, entry: LargerWeights) -> Path:
     folder = _kept_in() / entry.sha256[:12] / name
     if (folder / CARD).is_file():
         return folder
+    from filelock import FileLock
+
     from fer_zoo.core.download import download, unpack
 
     archive = folder.parent / f"{name}.archive"
     download(entry.url, archive, entry.sha256)
-    unpack(archive, folder)
-    archive.unlink()
+    with FileLock(folder.parent / ".lock"):  # of several processes one unpacks
+        if not (folder / CARD).is_file():
+            unpack(archive, folder)
+        archive.unlink(missing_ok=True)
     if not (folder / CARD).is_file():
         raise UserError(f"The archive of {name} ({entry.url}) holds no {CARD} at its top, so it is no checkpoint.")
     return folder

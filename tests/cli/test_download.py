@@ -1,3 +1,4 @@
+import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,3 +143,24 @@ def test_a_data_set_that_must_be_asked_for(monkeypatch: pytest.MonkeyPatch, caps
 def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["download", *words]) == 2
     assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")
+
+
+def test_weights_of_the_manifest(
+    no_weights: Path,
+    served: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FER_ZOO_CACHE", str(tmp_path / "cache"))
+    folder, address = served
+    with zipfile.ZipFile(folder / "large.zip", "w") as archive:
+        archive.writestr("card.json", "{}")
+    entry = {"url": f"{address}/large.zip", "bytes": 100, "num_parameters": 5, "targets": ["au"]}
+    checksum = sha256((folder / "large.zip").read_bytes()).hexdigest()
+    (no_weights / "manifest.yaml").write_text(json.dumps({"large": {**entry, "sha256": checksum}}))
+    assert main(["download", "large"]) == 0
+    place = Path(capsys.readouterr().out.strip().removeprefix("large lies in "))
+    assert (place / "card.json").is_file() and place.is_relative_to(tmp_path / "cache")
+    assert main(["download", "large", "output=x"]) == 2
+    assert "Weights go into the cache folder, $FER_ZOO_CACHE; leave output out." in capsys.readouterr().err

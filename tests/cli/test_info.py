@@ -3,6 +3,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from fakes import small_weights
 
 from fer_zoo.cli.arguments import parse
 from fer_zoo.cli.catalogue import KINDS, rows_of
@@ -31,6 +32,24 @@ def test_a_method_with_its_settings_outputs_and_licences(capsys: pytest.CaptureF
     assert shown.startswith(f"{card.name}: {card.summary}\nparameters      11,173,831\n")
     assert "settings, written method.KEY=VALUE" in shown
     assert "what is minimised (cross_entropy | focal | binary_focal)" in shown
+
+
+def test_weights_with_terms_training_and_scores(
+    no_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = small_weights.ship("small", small_weights.network("emotion"), tmp_path, default=True)
+    small_weights.score(folder)
+    facts = json.loads(told(capsys, "small", "--json"))
+    assert (facts["kind"], facts["num_parameters"], facts["commercial"]) == ("weights", 373_079, "yes")
+    assert facts["licences"]["synthetic_faces"] == "Apache-2.0 (commercial use: yes)"
+    assert facts["scores"] == ["facial_expressions: mean_class_accuracy 0.312 [0.29, 0.33]; 100 images"]
+    assert facts["training"]["data_set"] == "synthetic_faces" and facts["default_for"] == ["emotion"]
+    assert facts["input"] == "32 x 32 pixels, grey, none"
+    assert facts["outputs"] == [{"target": "emotion", "label_space": "emotion/basic7", "unit": "class", "size": 7}]
+    shown = told(capsys, "small")
+    assert shown.startswith("small: random emotion\n") and "fer-zoo predict photo.jpg checkpoint=small" in shown
+    assert main(["info", "smal"]) == 2
+    assert "Did you mean 'small'" in capsys.readouterr().err
 
 
 def test_a_method_of_values_tells_unit_and_range(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
+import yaml
+from fakes import small_weights
 
 from fer_zoo.cli.catalogue import KINDS
 from fer_zoo.cli.main import main
@@ -67,6 +70,47 @@ def test_commercial_use_narrows(answer: str, capsys: pytest.CaptureFixture[str])
 def test_a_pattern_that_matches_nothing_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert listed(capsys, "methods", "zzz*") == "none of these\n"
     assert json.loads(listed(capsys, "methods", "zzz*", "--json")) == []
+
+
+@pytest.fixture
+def small(no_weights: Path, tmp_path: Path) -> Path:
+    """Weights that ship under the name `small`."""
+    return small_weights.ship("small", small_weights.network("emotion"), tmp_path)
+
+
+def test_weights_with_size_speed_terms_and_scores(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = json.loads(listed(capsys, "weights", "--json"))
+    assert (row["name"], row["targets"], row["num_parameters"], row["commercial"]) == (
+        "small", ["emotion"], 373_079, "yes",
+    )  # fmt: skip
+    assert row["bytes"] == sum(file.stat().st_size for file in small.iterdir())
+    assert row["scores"] == [] and row["faces_per_second"] is None
+    assert listed(capsys, "weights").splitlines()[1].split() == [
+        "small",
+        "emotion",
+        "0.8",
+        "MB",
+        "-",
+        "yes",
+        "none",
+        "recorded",
+    ]
+    record = small_weights.score(small)
+    (small / "scores.json").write_text(json.dumps({**record, "speed": {"faces_per_second": 1234.5}}))
+    shown = listed(capsys, "weights", "commercial=yes", "target=emotion")
+    assert "1,234  " in shown and "facial_expressions: mean_class_accuracy 0.312 [0.29, 0.33]" in shown
+    assert listed(capsys, "weights", "target=landmarks") == "none of these\n"
+
+
+def test_larger_weights_are_listed_before_they_are_fetched(
+    no_weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = {"url": "https://example.org/a.tar", "sha256": "0" * 64, "bytes": 40_000_000, "num_parameters": 9_000_000}
+    manifest = {"large": {**entry, "targets": ["au"], "commercial_use": "no", "licence": "research only"}}
+    (no_weights / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    assert listed(capsys, "weights").splitlines()[1].split()[:5] == ["large", "au", "40.0", "MB", "-"]
+    (row,) = json.loads(listed(capsys, "weights", "commercial=no", "--json"))
+    assert row["where"] == "https://example.org/a.tar" and row["licence"] == "research only"
 
 
 @pytest.mark.parametrize(

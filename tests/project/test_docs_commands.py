@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from fakes import pages, user_folder
+from fakes import pages, small_weights, user_folder
 
 from fer_zoo.cli.arguments import parse
 from fer_zoo.cli.main import main
 from fer_zoo.core.registry import DATASETS, METHODS
 from fer_zoo.engine.config_files import compose_files, options
+from fer_zoo.engine.named_weights import shipped_weights
 
 PAGES = [page for page in pages.page_names() if any(block.kind for block in pages.blocks(page))]
 # What `train`, `crossvalidate` and `demo` are given instead of what a page says, or besides; and the card's `smallest`.
@@ -54,6 +55,13 @@ PROVED_ELSEWHERE |= {
     "fer-zoo synthesize face_model=ict num_samples=64 size=80 output=docs/figures/synthetic_ict.jpg": FILES_OF_ICT,
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
+MADE_IN_TESTS = "tests/weights, with small networks in a folder of their own"
+POINTS = "runs/timm_regressor_synthetic_faces/RUN name=NAME summary=68 points, learned from drawn faces default=true"
+PROVED_ELSEWHERE |= {
+    f"python -m fer_zoo.weights.pack {POINTS}": MADE_IN_TESTS,
+    "python -m fer_zoo.weights.score NAME": MADE_IN_TESTS,
+    "python -m fer_zoo.weights.score NAME track=facial_expressions": MADE_IN_TESTS,
+}
 PAINTED = "README.md"  # the page whose pictures are painted, small; those of the others come from the same commands
 STARTS_PROCESSES = ("torchrun", "sbatch")  # run by test_docs_processes.py
 RUN = re.compile(r"runs/(\w+)/(?:RUN|0123456789ab)")
@@ -73,6 +81,11 @@ def folder(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request:
         (tmp_path / entry.name).symlink_to(entry)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FER_ZOO_DATA", raising=False)
+    if not shipped_weights():  # random ones in their place
+        monkeypatch.setattr("fer_zoo.engine.named_weights.FOLDER", tmp_path.with_suffix(".weights"))
+        for target in ("emotion", "landmarks"):
+            task = small_weights.network(target)
+            small_weights.ship(f"small_{target}", task, tmp_path.with_suffix(".runs"), default=True)
     monkeypatch.setattr("fer_zoo.evaluation.pictures.DPI", 30)
     if PAINTED not in request.node.name:
         request.getfixturevalue("blank_pictures")

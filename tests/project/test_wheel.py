@@ -54,6 +54,15 @@ def test_the_wheel_holds_the_configs_and_the_mark_of_types(installed: Path) -> N
     assert (installed / "fer_zoo" / "py.typed").is_file()
 
 
+def test_the_wheel_holds_the_weights_that_ship(installed: Path) -> None:
+    inside, outside = installed / "fer_zoo" / "weights", CHECKOUT / "fer_zoo" / "weights"
+    found = {str(path.relative_to(inside)): path.read_bytes() for path in inside.rglob("*.*") if path.suffix != ".pyc"}
+    assert found == {
+        str(path.relative_to(outside)): path.read_bytes() for path in outside.rglob("*.*") if path.suffix != ".pyc"
+    }
+    assert {"manifest.yaml", "pack.py"} <= set(found)
+
+
 def test_the_wheel_holds_nothing_else(installed: Path) -> None:
     tops = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
     assert tops <= {"fer_zoo", "bin"}

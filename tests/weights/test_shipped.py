@@ -93,6 +93,13 @@ def test_one_default_a_target() -> None:
     assert bool(defaults) == bool(SHIPPED)
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/weights.md", "CHANGELOG.md"])
+def test_the_pages_say_whether_any_ship(page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    said = {"README.md": "with its scores; none yet", "CHANGELOG.md": "None ships yet."}
+    assert (said.get(page, "No weights ship with this version yet") in text) == (not SHIPPED)
+
+
 @pytest.fixture
 def whole(no_weights: Path, tmp_path: Path) -> Path:
     """Weights that pass every check."""
