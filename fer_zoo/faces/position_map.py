@@ -35,33 +35,38 @@ class PositionMaps:
     places: Float[Tensor, "n 2"]
 
     @classmethod
-    def of(cls, model: FaceModel, size: int = SIZE) -> "PositionMaps":
+    def of(cls, model: FaceModel, height: int = SIZE, width: int | None = None) -> "PositionMaps":
         """Of a face model.
+
+        Args:
+            model: whose unwrapping it is.
+            height, width: of the maps, pixels; they are square unless both are given.
 
         Raises:
             UserError: for a map without pixels.
         """
-        if size < 2:
-            raise UserError(f"A position map of {size} pixels holds no face; 2 are the least.")
+        width = height if width is None else width
+        if min(height, width) < 2:
+            raise UserError(f"A position map of {min(height, width)} pixels holds no face; 2 are the least.")
         triangles = model.triangles[model.in_map]
-        flat = torch.cat([model.uv * size, torch.zeros_like(model.uv[:, :1])], dim=1)
+        flat = torch.cat([model.uv * model.uv.new_tensor([width, height]), torch.zeros_like(model.uv[:, :1])], dim=1)
         first, second, third = (flat[corner, :2] for corner in triangles.unbind(dim=1))
         one, other = second - first, third - first
         is_turned = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0] > 0  # seen from inside on the map
         triangles = torch.where(is_turned[:, None], triangles[:, [0, 2, 1]], triangles)
-        hits = rasterize(flat[:, :, None], triangles, size, size)
-        covered = torch.zeros(size * size, dtype=torch.bool, device=flat.device)
+        hits = rasterize(flat[:, :, None], triangles, height, width)
+        covered = torch.zeros(height * width, dtype=torch.bool, device=flat.device)
         covered[hits.pixel] = True
         nearest = distance_transform_edt(
-            ~covered.view(size, size).cpu().numpy(), return_distances=False, return_indices=True
+            ~covered.view(height, width).cpu().numpy(), return_distances=False, return_indices=True
         )
-        source = torch.from_numpy(np.ravel_multi_index(tuple(nearest), (size, size)).ravel()).to(flat.device)
-        row = torch.zeros(size * size, dtype=torch.long, device=flat.device)
+        source = torch.from_numpy(np.ravel_multi_index(tuple(nearest), (height, width)).ravel()).to(flat.device)
+        row = torch.zeros(height * width, dtype=torch.long, device=flat.device)
         row[hits.pixel] = torch.arange(len(hits.pixel), device=flat.device)
         chosen = row[source]
         vertices = torch.unique(triangles).long()
         return cls(
-            triangles[hits.triangle][chosen], hits.weights[chosen], covered.view(size, size), vertices,
+            triangles[hits.triangle][chosen], hits.weights[chosen], covered.view(height, width), vertices,
             2 * model.uv[vertices] - 1,
         )  # fmt: skip
 

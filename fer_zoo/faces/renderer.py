@@ -72,7 +72,8 @@ class Renderer:
             raise UserError(f"supersampling={supersampling} is none of 1 and 2.")
         self.model, self.size, self.supersampling = model, size, supersampling
         self.colours, self.parts = VertexColours(model), StyledParts(model)
-        self.ring = ring_of_four(model.mean, model.triangles)
+        ring = ring_of_four(model.mean.cpu(), model.triangles.cpu())  # on the processor: the same for every device
+        self.ring = ring.to(model.mean.device)
 
     def __call__(self, scenes: Scenes) -> Rendered:
         """The pictures, in the order of the scenes.

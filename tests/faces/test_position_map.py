@@ -48,6 +48,22 @@ def test_a_shift_of_the_mesh_is_one_of_the_map(model: FaceModel) -> None:
     torch.testing.assert_close(moved - maps(vertices), shift, atol=1e-4, rtol=0)
 
 
+def test_maps_need_not_be_square(model: FaceModel) -> None:
+    maps, vertices = PositionMaps.of(model, 96, 128), meshes(model, 2)
+    found = maps(vertices)
+    assert found.shape == (2, 3, 96, 128)
+    assert (maps.read(found) - vertices[maps.vertices]).norm(dim=1).mean() < 0.02
+
+
+def test_the_map_of_a_mirrored_face_is_the_flipped_map(model: FaceModel) -> None:
+    """Both unwrappings are even, so that a flipped picture needs no map of its own."""
+    maps, vertices = PositionMaps.of(model, 64), meshes(model, 2)
+    turned = torch.tensor([-1.0, 1.0, 1.0])[:, None]
+    mirrored = vertices[model.mirror.long()] * turned
+    missed = (maps(mirrored) - maps(vertices).flip(3) * turned[:, :, None]).abs()[:, :, maps.covered]
+    assert missed.mean() < 1e-3 and missed.quantile(0.999) < 0.02
+
+
 def test_a_map_without_pixels_is_refused(model: FaceModel) -> None:
     with pytest.raises(UserError, match="position map of 1 pixels"):
         PositionMaps.of(model, 1)
