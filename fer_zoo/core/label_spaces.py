@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from fer_zoo.core.errors import UserError, nearest, unknown_name
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
+from fer_zoo.core.sample import DENSE_TARGETS
 
 MISSING_CLASS = -1
 MOST_ENTRIES = 100_000  # a damaged file must not make a network of a billion outputs
@@ -108,6 +109,11 @@ class LabelSpace:
         """Whether the values are x and y of points, which move with the picture and are scored by distance."""
         return self.target == "landmarks"
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether each pixel has a label, whose classes or channels the entries are; no table holds such labels."""
+        return self.target in DENSE_TARGETS
+
     def index(self, entry: str) -> int:
         """The position of an entry.
 
@@ -202,6 +208,7 @@ def label_spaces() -> Mapping[str, LabelSpace]:
     from fer_zoo.core.action_units import ACTION_UNIT_SPACES
     from fer_zoo.core.blendshapes import BLENDSHAPES_51
     from fer_zoo.core.emotions import EMOTION_SPACES
+    from fer_zoo.core.face_parameters import FACE_PARAMETER_SPACES
 
     expression = value_space(
         "expression/29",
@@ -227,8 +234,29 @@ def label_spaces() -> Mapping[str, LabelSpace]:
         maximum=65_536.0,
         centre=0.0,
     )
-    spaces = (*EMOTION_SPACES, *ACTION_UNIT_SPACES, BLENDSHAPES_51, expression, pose, landmarks)
-    return {space.name: space for space in spaces}
+    of_values = (BLENDSHAPES_51, expression, pose, landmarks, *FACE_PARAMETER_SPACES)
+    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, *of_values, *_dense_spaces())}
+
+
+def _dense_spaces() -> tuple[LabelSpace, ...]:
+    """Of what each pixel has: a part, a place on the head, how it is lit."""
+    from fer_zoo.core.face_parts import FACE_PARTS
+
+    maps = [
+        value_space(
+            f"position_map/{model}",  # whose unwrapping it is
+            ("position_x", "position_y", "position_z"),
+            unit="pixels",
+            minimum=-65_536.0,  # as of landmarks
+            maximum=65_536.0,
+            centre=0.0,
+        )
+        for model in ("procedural", "ict")
+    ]
+    shading = value_space(
+        "shading/frontal", ("shading",), unit="cosine of the angle to the viewer", maximum=1.0, centre=0.5
+    )
+    return LabelSpace(name="mask/11", target="mask", entries=FACE_PARTS), *maps, shading
 
 
 def label_space(name: str) -> LabelSpace:

@@ -28,11 +28,13 @@ TARGETS: Mapping[str, TargetSchema] = {
     "face_parameters": VALUES,
     "pose": TargetSchema("b 3", "float32", "NaN"),  # pitch, yaw, roll in radians
     "landmarks": TargetSchema("b n 2", "float32", "NaN"),  # pixels of the input, (x, y), pixel centres at +0.5
-    "mask": TargetSchema("b h w", "int64", "-1"),
-    "position_map": TargetSchema("b 3 h w", "float32", "NaN"),
-    "shading": TargetSchema("b 1 h w", "float32", "NaN"),
+    "mask": TargetSchema("b h w", "int64", "-1"),  # part of `core.face_parts` that each pixel of the input shows
+    "position_map": TargetSchema("b 3 h w", "float32", "NaN"),  # see `data.dense`
+    "shading": TargetSchema("b 1 h w", "float32", "NaN"),  # see `data.dense`
 }
 
+# Of which each pixel, of the image or of a map, has a value.
+DENSE_TARGETS = frozenset(target for target, schema in TARGETS.items() if schema.shape.endswith("h w"))
 
 _ANY = "surrogatepass"  # names of files may be bytes that are no UTF-8
 

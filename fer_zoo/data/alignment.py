@@ -96,6 +96,12 @@ def moved(points: Float[np.ndarray, "m n 2"], matrices: Float[np.ndarray, "m 2 3
     return np.asarray(turned + matrices[:, None, :, 2])
 
 
+def after(first: Float[np.ndarray, "2 3"], second: Float[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
+    """The map that is first the one and then the other."""
+    turn = second[:, :2] @ first[:, :2]
+    return np.column_stack([turn, second[:, :2] @ first[:, 2] + second[:, 2]])
+
+
 def inverse(matrices: Float[np.ndarray, "m 2 3"]) -> Float64[np.ndarray, "m 2 3"]:
     """The maps back, from the input's pixels to the photograph's; NaN stays NaN."""
     turns = np.linalg.inv(matrices[:, :, :2].astype(np.float64))

@@ -142,9 +142,14 @@ def _read_all(images: FaceImages, *, progress: bool) -> Iterator[tuple[np.ndarra
         except UnreadableImage as error:
             return None, REASONS.index(error.reason)
 
+    def read_block(first: int) -> Iterator[tuple[np.ndarray | None, int]]:
+        rows = range(first, min(first + block, count))
+        images.expect(rows)
+        return pool.map(read, rows)
+
     block = 256  # bounds what waits in memory to be written
     count = len(images)
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        blocks = (pool.map(read, range(first, min(first + block, count))) for first in range(0, count, block))
+        blocks = map(read_block, range(0, count, block))
         decoded = chain.from_iterable(blocks)
         yield from with_bar(decoded, "decoding", total=count, unit="images", show=progress)

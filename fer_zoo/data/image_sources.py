@@ -1,5 +1,6 @@
 """Where an image comes from: files, decoded by what they hold, whatever their names say."""
 
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -110,6 +111,14 @@ def _upright_pixels(opened: Image.Image, colour: Colour) -> UInt8[np.ndarray, "h
     return pixels if colour == "rgb" else np.ascontiguousarray(pixels[:, :, ::-1])
 
 
+class NamedImages(Protocol):
+    """Images that are no files, by the names that an index gives them."""
+
+    def of(self, names: Sequence[str]) -> "ImageSource":
+        """What opens them in the order of an index's rows."""
+        ...
+
+
 @runtime_checkable
 class ImageSource(Protocol):
     """Opens the images of an index by the position of their row."""
@@ -120,6 +129,10 @@ class ImageSource(Protocol):
         Raises:
             UnreadableImage: naming the id of the row.
         """
+        ...
+
+    def expect(self, rows: Collection[int]) -> None:
+        """Told which rows are read next, so that images which are made together are made so."""
         ...
 
     def size(self, row: int) -> tuple[int, int]:
@@ -147,6 +160,9 @@ class FileImages:
         """The image of a row; see `ImageSource`."""
         return read_image(self._root / self._paths[row], name=self._ids[row], colour=colour)
 
+    def expect(self, rows: Collection[int]) -> None:
+        """Nothing to be done: each file is decoded for itself."""
+
     def size(self, row: int) -> tuple[int, int]:
         """The size of the image of a row; see `ImageSource`."""
         return read_size(self._root / self._paths[row], name=self._ids[row])
@@ -166,7 +182,7 @@ def _stamp(path: Path) -> str:
 
 def image_source(index: Index) -> ImageSource:
     """What opens the images of an index: its own source, else files."""
-    return FileImages(index) if index.images is None else index.images
+    return FileImages(index) if index.images is None else index.images.of(index.table["image"].tolist())
 
 
 class FaceImages:
@@ -202,6 +218,10 @@ class FaceImages:
         """
         image = self.source.read(row, self._spec.colour)  # first: a file that is not there holds no face, either
         return warp(image, self.matrix(row, (image.shape[1], image.shape[0])), self._spec)
+
+    def expect(self, rows: Collection[int]) -> None:
+        """Told which rows are read next; see `ImageSource`."""
+        self.source.expect(rows)
 
     def matrices(self, rows: Int64[np.ndarray, "m"]) -> Float64[np.ndarray, "m 2 3"]:
         """The maps of some rows, NaN for one in whose image no face is known, or whose file's head cannot be read."""

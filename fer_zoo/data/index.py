@@ -18,7 +18,8 @@ from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import TARGETS, sample_id
 
 if TYPE_CHECKING:
-    from fer_zoo.data.image_sources import ImageSource
+    from fer_zoo.data.dense import DenseSource
+    from fer_zoo.data.image_sources import NamedImages
 
 SPLIT_PARTS = ("train", "validation", "test")
 # What counts as an image in a folder; its content decides how it is read.
@@ -64,12 +65,13 @@ class Index:
             of entries outside the space), `second_emotion`, `identity` (a code, never a name), `annotator`, `peak` (1
             marks the frame of a clip's strongest expression), one float column per entry of a value space, `box_left,
             box_top, box_width, box_height`, the five points and the 68 in pixels of the photograph.
-        label_spaces: per target the space in which it is trained and scored unless another is asked for.
+        label_spaces: per target with columns the space in which it is trained and scored unless another is asked for.
         is_cropped: the images are face crops, whose whole area is used.
         notes: what the reader merged, dropped or found.
         found: counts of the files as distributed, which a check compares with the card.
         variant: which of the known layouts was found.
         images: what opens them, where they are no files.
+        dense: what knows the targets of which every pixel has a value.
     """
 
     dataset: str
@@ -80,7 +82,8 @@ class Index:
     notes: tuple[Note, ...] = ()
     found: Mapping[str, int] = field(default_factory=dict)
     variant: str = ""
-    images: "ImageSource | None" = None
+    images: "NamedImages | None" = None
+    dense: "DenseSource | None" = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", _checked(self.dataset, self.table, self.label_spaces))
@@ -109,17 +112,24 @@ class Index:
         """Ids in all notes of a kind."""
         return tuple(entry for note in self.notes if note.kind == kind for entry in note.ids)
 
+    @property
+    def spaces(self) -> dict[str, LabelSpace]:
+        """The label space of every target, of those without columns, too."""
+        return {**self.label_spaces, **({} if self.dense is None else self.dense.label_spaces)}
+
     def space(self, target: str) -> LabelSpace:
         """The label space of a target.
 
         Raises:
             UserError: if the data set lacks the target, naming those it has.
         """
-        if target not in self.label_spaces:
-            known = ", ".join(self.label_spaces) or "none"
-            hint = nearest(target, tuple(self.label_spaces))
-            raise UserError(f"Data set {self.dataset} has no target {target!r}.{hint} It has: {known}.")
-        return self.label_spaces[target]
+        spaces = self.spaces
+        if target not in spaces:
+            hint = nearest(target, tuple(spaces))
+            raise UserError(
+                f"Data set {self.dataset} has no target {target!r}.{hint} It has: {', '.join(spaces) or 'none'}."
+            )
+        return spaces[target]
 
     def fingerprint(self) -> str:
         """16 hex digits over ids, labels, subjects, clips and the official split; the order of rows does not matter."""
@@ -164,6 +174,8 @@ class Index:
             UserError: if the data set lacks the target.
         """
         space = self.space(target)
+        if space.is_dense:
+            return np.ones(len(self), bool)
         if space.kind == "classes":
             return self.table[target].notna().to_numpy(dtype=bool)
         return self.table[list(space.entries)].notna().any(axis=1).to_numpy(dtype=bool)
@@ -178,10 +190,13 @@ class Index:
             space: where the labels go; the index's own by default. Names it lacks are missing.
 
         Raises:
-            UserError: if the data set lacks the target, or shares no entry with the space.
+            UserError: if the data set lacks the target, its pixels have labels instead of the samples, or it shares no
+                entry with the space.
         """
         own = self.space(target)
         space = space or own
+        if own.is_dense:
+            raise UserError(f"Target {target!r} of {self.dataset} is no column of a table: `FaceDataset` makes it.")
         if space.target != target or space.kind != own.kind:
             raise UserError(f"Target {target!r} of {self.dataset} ({own.name}) does not fit into {space.name}.")
         if own.kind == "classes":

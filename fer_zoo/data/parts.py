@@ -72,6 +72,9 @@ def _unlabelled(
 ) -> dict[str, str]:
     known, noted = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     for target, space in targets.items():
+        if space.is_dense:
+            known |= index.is_labelled(target)[rows]
+            continue
         labels = index.target_array(target, space)[rows]
         known |= labels != MISSING_CLASS if space.kind == "classes" else np.isfinite(labels).any(axis=1)
         noted |= index.is_labelled(target)[rows]
@@ -81,7 +84,11 @@ def _unlabelled(
 
 
 def classes_of(index: Index, ids: Sequence[str], space: LabelSpace) -> npt.NDArray[np.int64]:
-    """The class numbers of these samples, -1 where one has none."""
+    """The class numbers of these samples, -1 where one has none.
+
+    Raises:
+        UserError: for a target of pixels.
+    """
     return index.target_array(space.target, space)[index.rows_of(ids)].astype(np.int64)
 
 

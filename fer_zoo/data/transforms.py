@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Shaped, UInt8
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from fer_zoo.core import landmarks
 from fer_zoo.core.errors import UserError, unknown_name
-from fer_zoo.core.face_parts import mirror_parts
+from fer_zoo.core.face_parameters import ODD_MODES
 from fer_zoo.core.input_spec import InputSpec
 from fer_zoo.core.label_spaces import LabelSpace
 
@@ -25,15 +25,24 @@ AUGMENTATIONS = ("none", "standard", "strong")
 
 Image = UInt8[np.ndarray, "h w c"]
 Points = Float[np.ndarray, "n 2"]
-Mask = Shaped[np.ndarray, "h w"]
+_STAYS = np.eye(2, 3)
+# What a mirrored face has the opposite of; all else is the same, or stands under the name of the other side.
+_ODD = frozenset({"pose_yaw", "pose_roll"}) | ODD_MODES
 
 
 class Augmented(NamedTuple):
-    """An augmented image with its landmarks and mask; `flipped` when left and right have changed places."""
+    """An augmented image with its landmarks.
+
+    Attributes:
+        image: as it went in, changed.
+        landmarks: in its pixels.
+        matrix: from the pixels that went in to those that came out.
+        flipped: whether left and right have changed places; the matrix says so, too.
+    """
 
     image: Image
     landmarks: Points | None
-    mask: Mask | None
+    matrix: Float[np.ndarray, "2 3"]
     flipped: bool
 
 
@@ -63,33 +72,28 @@ class Augmentation:
         image: Image,
         *,
         landmarks: Points | None = None,
-        mask: Mask | None = None,
         seed: tuple[int, int, int, int],
     ) -> Augmented:
-        """The image with landmarks and mask moved alike.
+        """The image with landmarks moved alike.
 
         Args:
             image: uint8, (height, width, c) of the spec.
             landmarks: pixels of the image, centres at +0.5; NaN stays NaN; 68 or 5 of them change order in a flip.
-            mask: part numbers of core.face_parts.
             seed: (seed, epoch, position of the sample, how often it came before in the epoch), none negative.
         """
         if image.shape != self._shape:
             raise UserError(f"An image of shape {self._shape} was expected, found {image.shape}.")
         if self._pipeline is None:
-            return Augmented(image, landmarks, mask, flipped=False)
+            return Augmented(image, landmarks, _STAYS, flipped=False)
         generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
         flipped = bool(generator.random() < 0.5)
         matrix = _moves(generator, self._shape[1], self._shape[0], flipped=flipped)
         self._pipeline.set_random_state(generator, random.Random(int(generator.integers(2**62))))
-        image = self._pipeline(image=_warped(image, matrix, cv2.INTER_LINEAR))["image"]
+        image = self._pipeline(image=_warped(image, matrix))["image"]
         if landmarks is not None:
             landmarks = landmarks @ matrix[:, :2].T + matrix[:, 2]
             landmarks = mirror_order(landmarks) if flipped else landmarks
-        if mask is not None:
-            mask = _warped(mask, matrix, cv2.INTER_NEAREST)
-            mask = mirror_parts(mask) if flipped else mask
-        return Augmented(image, landmarks, mask, flipped)
+        return Augmented(image, landmarks, matrix, flipped)
 
 
 def _moves(generator: np.random.Generator, width: int, height: int, *, flipped: bool) -> Float[np.ndarray, "2 3"]:
@@ -103,12 +107,15 @@ def _moves(generator: np.random.Generator, width: int, height: int, *, flipped: 
     return np.column_stack([turn, centre + shift - turn @ centre])
 
 
-def _warped(pixels: np.ndarray, matrix: Float[np.ndarray, "2 3"], interpolation: int) -> np.ndarray:
+def _warped(pixels: Image, matrix: Float[np.ndarray, "2 3"]) -> Image:
     """Black outside the image."""
-    shift = matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5) - 0.5  # cv2 has pixel centres at whole numbers
     size = (pixels.shape[1], pixels.shape[0])
-    moved = cv2.warpAffine(pixels, np.column_stack([matrix[:, :2], shift]), size, flags=interpolation)
-    return moved.reshape(pixels.shape)
+    return cv2.warpAffine(pixels, with_centres(matrix), size, flags=cv2.INTER_LINEAR).reshape(pixels.shape)
+
+
+def with_centres(matrix: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
+    """A map of points as cv2 takes it, which has pixel centres at whole numbers."""
+    return np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5) - 0.5])
 
 
 def _pipeline(name: str) -> Any:
@@ -159,15 +166,41 @@ def mirror_positions(entries: tuple[str, ...]) -> tuple[int, ...] | None:
     return tuple(entries.index(entry) if entry in entries else -1 for entry in mirrored)
 
 
+@cache
+def _signs(entries: tuple[str, ...]) -> Float32[np.ndarray, " k"] | None:
+    """-1 where a mirrored face has the opposite; None when it has so of nothing."""
+    return np.array([-1 if e in _ODD else 1 for e in entries], np.float32) if _ODD.intersection(entries) else None
+
+
 def mirror_values(values: Float32[np.ndarray, " k"], space: LabelSpace) -> Float32[np.ndarray, " k"]:
     """The values of a flipped face; one whose counterpart the space lacks is missing (NaN).
 
-    Only names that say left or right move: action units of both sides and coefficients without a side stay.
+    Names that say left or right move; yaw, roll and modes of asymmetry change their sign: action units of both sides
+    and coefficients without a side stay.
     """
-    positions = mirror_positions(space.entries)
-    if positions is None:
-        return values
-    return np.append(values, np.float32(np.nan))[list(positions)]
+    signs, positions = _signs(space.entries), mirror_positions(space.entries)
+    if signs is not None:
+        values = values * signs
+    return values if positions is None else np.append(values, np.float32(np.nan))[list(positions)]
+
+
+def turned_pose(
+    pose: Float32[np.ndarray, " k"], space: LabelSpace, matrix: Float[np.ndarray, "2 3"]
+) -> Float32[np.ndarray, " k"]:
+    """The pose of a face whose picture was turned; a flip is `mirror_values`' business.
+
+    Args:
+        pose: radians.
+        space: whose entry `pose_roll` changes.
+        matrix: of the picture's pixels.
+    """
+    if "pose_roll" not in space.entries:
+        return pose
+    turn = matrix[:, :2] * (np.sign(np.linalg.det(matrix[:, :2])), 1)  # a flip comes before the turn
+    clockwise = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])  # of the rotation nearest to it
+    turned, place = pose.copy(), space.index("pose_roll")
+    turned[place] = np.pi - (np.pi - pose[place] + clockwise) % (2 * np.pi)
+    return turned
 
 
 @cache

@@ -71,7 +71,7 @@ def test_samples_do_not_depend_on_their_number(name: str) -> None:
 
 @every_set
 def test_targets_come_in_the_order_of_the_card(name: str) -> None:
-    assert list(open_dataset(name, num_samples=1).label_spaces) == list(DATASETS[name].targets)
+    assert list(open_dataset(name, num_samples=1).spaces) == list(DATASETS[name].targets)
 
 
 @every_set

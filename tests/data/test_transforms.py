@@ -1,4 +1,4 @@
-"""Augmentation: a function of its seed, in which image, landmarks, mask and the names of sides move together."""
+"""Augmentation: a function of its seed, in which image, landmarks and the names of sides move together."""
 
 import random
 import warnings
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from fer_zoo.core.action_units import ACTION_UNIT_SPACES
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.face_parts import FACE_PARTS
 from fer_zoo.core.input_spec import Colour, InputSpec
 from fer_zoo.core.label_spaces import value_space
 from fer_zoo.core.landmarks import LANDMARK_GROUPS, MIRROR
@@ -48,12 +47,12 @@ def test_equal_seeds_give_equal_bytes_in_any_order_and_object(name: str) -> None
     assert len({image.tobytes() for image in forward.values()}) == len(seeds)
 
 
-def test_landmarks_and_mask_beside_the_image_change_nothing_about_it() -> None:
+def test_landmarks_beside_the_image_change_nothing_about_it() -> None:
     augmentation = Augmentation("strong", SPEC)
-    points, mask = np.full((68, 2), 20.0), np.ones((96, 80), np.uint8)
+    points = np.full((68, 2), 20.0)
     for i in range(12):
         alone = augmentation(NOISE, seed=(0, 0, i, 0))
-        beside = augmentation(NOISE, landmarks=points, mask=mask, seed=(0, 0, i, 0))
+        beside = augmentation(NOISE, landmarks=points, seed=(0, 0, i, 0))
         np.testing.assert_array_equal(alone.image, beside.image)
         assert alone.flipped == beside.flipped
 
@@ -121,22 +120,6 @@ def test_strong_moves_landmarks_and_keeps_those_under_an_erased_patch() -> None:
         inner = augmented.image[30:66, 25:55, 0]
         erased += bool((inner == 0).sum() > 20)
     assert 5 < erased < 40
-
-
-def test_landmarks_of_a_mask_stay_inside_it() -> None:
-    augmentation = Augmentation("standard", SPEC)
-    mask = np.zeros((96, 80), np.uint8)
-    mask[30:37, 20:27] = FACE_PARTS.index("left_eye")
-    for flipped in (False, True):
-        part = FACE_PARTS.index("right_eye" if flipped else "left_eye")
-        for seed in flipping_seeds(8, flipped=flipped):
-            augmented = augmentation(NOISE, landmarks=np.array([[23.5, 33.5]]), mask=mask, seed=seed)
-            assert augmented.landmarks is not None
-            assert augmented.mask is not None
-            assert set(np.unique(augmented.mask)) == {0, part}
-            rows, columns = np.nonzero(augmented.mask)
-            centre = np.array([columns.mean(), rows.mean()]) + 0.5
-            assert np.abs(centre - augmented.landmarks[0]).max() < 0.5
 
 
 def test_missing_landmarks_stay_missing_and_move_no_other() -> None:

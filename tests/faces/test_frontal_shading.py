@@ -23,7 +23,7 @@ def actions_of(count: int) -> torch.Tensor:
 
 
 def test_it_is_the_z_of_the_normals_that_the_renderer_draws(model: FaceModel) -> None:
-    """Where the renderer shows the face: ears lie before a few of its pixels, and this hair cut bares some of the scalp."""
+    """Where the renderer shows the face: ears lie before a few of its pixels, and this hair bares some of the scalp."""
     shading = FrontalShading(model, SIZE, SIZE)
     camera = WeakPerspective(torch.full((3,), shading.scale), torch.tensor([shading.middle] * 3))
     scenes = replace(plain_scenes(model, 3, SIZE), actions=actions_of(3), camera=camera)

@@ -44,7 +44,8 @@ def cut_training(index: Index, splits: Iterable[Split], target: str, most: int, 
     A smaller cut is part of every larger one of the same seed.
     """
     space = index.space(target)
-    labels = index.table[target].to_numpy(dtype=object) if space.kind == "classes" else np.full(len(index), "", object)
+    has_classes = space.kind == "classes" and not space.is_dense
+    labels = index.table[target].to_numpy(dtype=object) if has_classes else np.full(len(index), "", object)
     return [Split(s.name, _some(index, s.train, labels, most, seed), s.validation, s.test) for s in splits]
 
 

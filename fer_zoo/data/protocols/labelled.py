@@ -67,14 +67,15 @@ def labelled(index: Index, target: str, unit: Unit) -> Labelled:
 def subject_labels(index: Index, target: str) -> tuple[list[str], npt.NDArray[np.float64]]:
     """Subjects with a label, sorted by code, and how many samples of each class they have (subjects, classes).
 
-    For values a class is an entry, counted where it is above the minimum of its range; of points samples count alone.
+    For values a class is an entry, counted where it is above the minimum of its range; of points and of targets of
+    pixels samples count alone.
     """
     space = index.space(target)
     table = index.table[index.is_labelled(target)]
-    if space.kind == "classes":
+    if space.kind == "classes" and not space.is_dense:
         counts = pd.crosstab(table["subject"], table[target])
     else:
-        is_active = table[[] if space.is_points else list(space.entries)] > space.minimum
+        is_active = table[[] if space.is_points or space.is_dense else list(space.entries)] > space.minimum
         counts = is_active.assign(labelled=True).astype(np.int64).groupby(table["subject"]).sum()
     counts = counts.sort_index()
     return list(counts.index), counts.to_numpy(dtype=np.float64)

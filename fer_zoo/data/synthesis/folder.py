@@ -18,8 +18,8 @@ from fer_zoo.core.files import read_json, write_atomically, write_together
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.images import pictures_of
-from fer_zoo.data.synthesis.labels import drawn_table, image_name, spaces_of
+from fer_zoo.data.synthesis.images import Drawing, image_name, pictures_of
+from fer_zoo.data.synthesis.labels import drawn_table, spaces_of
 from fer_zoo.data.synthesis.settings import VERSION, SynthesisSettings
 from fer_zoo.faces.renderer import BLOCK
 
@@ -178,6 +178,7 @@ def read_folder(
         is_cropped=True,
         found={"samples": len(table)},
         variant=f"kept as files, {settings.key}",
+        dense=Drawing(settings),
     )
 
 

@@ -14,7 +14,15 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 
 WHOLE = 4000
-_TARGETS = {"au": "au/disfa12", "blendshapes": "blendshapes/51", "expression": "expression/29", "pose": "pose/3"}
+_TARGETS = {
+    "au": "au/disfa12",
+    "blendshapes": "blendshapes/51",
+    "expression": "expression/29",
+    "pose": "pose/3",
+    "mask": "mask/11",
+    "position_map": "position_map/procedural",
+    "shading": "shading/frontal",
+}
 _NO_PHOTOGRAPH = "A face that is drawn is no photograph: scores on these say little of scores on those."
 
 
@@ -76,4 +84,5 @@ def read_frozen(root: Path | None, card: DatasetCard, settings: SynthesisSetting
         index = drawn_index(card.name, settings)
     else:
         index = read_folder(root, card.name, settings, frozen=replace(settings, num_samples=card.expected["samples"]))
-    return replace(index, label_spaces={target: index.space(target) for target in card.targets})
+    spaces = {target: index.space(target) for target in card.targets}
+    return replace(index, label_spaces={target: space for target, space in spaces.items() if not space.is_dense})

@@ -15,7 +15,7 @@ from fer_zoo.core.label_spaces import LabelSpace, label_space
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
 from fer_zoo.data.index import Index, clip_code, index_table
-from fer_zoo.data.synthesis.images import DrawnImages, face_model_of
+from fer_zoo.data.synthesis.images import Drawing, DrawnImages, face_model_of, image_name
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDER_ACTIONS, action_units
 from fer_zoo.faces.components import ExpressionComponents, expression_components
@@ -32,7 +32,7 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
     Raises:
         UserError: for a wrong setting, or a face model whose files are not there.
     """
-    table = drawn_table(dataset, settings)
+    table, drawing = drawn_table(dataset, settings), Drawing(settings)
     return Index(
         dataset=dataset,
         root=Path(),
@@ -41,18 +41,20 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
         is_cropped=True,
         found={"samples": len(table)},
         variant=f"drawn as needed, {settings.key}",
-        images=DrawnImages(settings),
+        images=DrawnImages(drawing),
+        dense=drawing,
     )
 
 
 def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
-    """The label spaces of every target."""
+    """The label spaces of every target that has columns."""
     names = {
         "au": settings.au_space,
         "blendshapes": "blendshapes/51",
         "expression": "expression/29",
         "pose": "pose/3",
         "landmarks": "landmarks/68",
+        "face_parameters": f"face_parameters/{settings.face_model}",
     }
     spaces = {target: label_space(name) for target, name in names.items()}
     if settings.expression == "emotions":
@@ -75,11 +77,6 @@ def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[: settings.num_samples]
 
 
-def image_name(key: str, number: int) -> str:
-    """The path of a sample's image in a folder that keeps it, from which its id is made; `key` is of the settings."""
-    return f"{key}/{number:07d}.png"
-
-
 def _columns(
     dataset: str, settings: SynthesisSettings, numbers: np.ndarray, drawn: DrawnFaces, landmarks: np.ndarray
 ) -> pd.DataFrame:
@@ -90,6 +87,8 @@ def _columns(
     yaw, pitch, roll = drawn.scenes.angles.double().T.numpy()
     values |= {"pose_pitch": pitch, "pose_yaw": yaw, "pose_roll": roll}
     values |= dict(zip(LANDMARK_COLUMNS, landmarks.T, strict=True))
+    modes = face_model_of(settings.face_model).identity_names
+    values |= dict(zip(modes, drawn.scenes.identity.double().T.numpy(), strict=True))
     if settings.expression == "emotions":
         values["emotion"] = np.array(settings.emotions.classes, dtype=object)[drawn.emotion]
     people, key = f"{settings.face_model}/{settings.seed}", settings.key

@@ -1,6 +1,7 @@
 """Faces drawn at random: from (seed, number of the sample) alone to everything a picture depends on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from fer_zoo.faces.priors.expressions import closed_jaws, looking
 from fer_zoo.faces.priors.settings import FacePrior
 from fer_zoo.faces.priors.views import draw_angles, draw_backgrounds, draw_cameras, draw_light
 from fer_zoo.faces.scenes import Scenes
+
+_Part = TypeVar("_Part", Occluders, Captures)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,17 @@ class DrawnFaces:
     emotion: Int[np.ndarray, " b"]
     strength: Float[np.ndarray, " b"]
     skin: Float[np.ndarray, " b"]
+
+    def to(self, device: torch.device | str) -> "DrawnFaces":
+        """The same with what is drawn on a device."""
+        if torch.device(device).type == "cpu":
+            return self
+        return replace(
+            self,
+            scenes=self.scenes.to(device),
+            occluders=_on(self.occluders, device),
+            captures=_on(self.captures, device),
+        )
 
 
 def draw_faces(
@@ -121,6 +135,13 @@ def _turns(prior: FacePrior, clips: Draws, frame: Int[np.ndarray, " b"]) -> Floa
     if prior.expression == "recordings":
         return prior.clips.drifted(clips, prior.recordings.share(clips.numbers, frame))
     return prior.clips.turn(clips, frame)
+
+
+def _on(part: _Part, device: torch.device | str) -> _Part:
+    """With all tensors on a device."""
+    values: dict[str, Any] = {field.name: getattr(part, field.name) for field in fields(part)}
+    moved: dict[str, Any] = {name: v.to(device) for name, v in values.items() if isinstance(v, torch.Tensor)}
+    return replace(part, **moved)
 
 
 def _float(values: np.ndarray) -> torch.Tensor:

@@ -17,7 +17,7 @@ from fer_zoo.data.image_sources import image_source
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
-from fer_zoo.data.synthesis.images import DrawnImages, pictures_of
+from fer_zoo.data.synthesis.images import Drawing, DrawnImages, pictures_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.train import train
@@ -41,7 +41,7 @@ def test_neither_block_nor_order_nor_number_of_samples_matters(expression: str) 
     chosen = np.array([31, 2, 17, 5, 3])
     assert (pictures_of(settings, chosen) == whole[chosen]).all()
     assert (pictures_of(settings, np.array([9]))[0] == whole[9]).all()
-    fewer = DrawnImages(built(expression=expression, occluders={"probability": 0.7}, num_samples=3))
+    fewer = DrawnImages(Drawing(built(expression=expression, occluders={"probability": 0.7}, num_samples=3)))
     assert all((fewer.read(row) == whole[row]).all() for row in (2, 0))
 
 

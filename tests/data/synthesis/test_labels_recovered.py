@@ -217,4 +217,5 @@ def test_spaces_are_those_of_the_card() -> None:
         "expression": "expression/29",
         "pose": "pose/3",
         "landmarks": "landmarks/68",
+        "face_parameters": "face_parameters/procedural",
     }
