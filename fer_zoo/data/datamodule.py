@@ -26,6 +26,7 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.parts import Part, balancing_weights, choose_part, classes_of, require_every_class
 from fer_zoo.data.protocols import Split
 from fer_zoo.data.samplers import EpochSampler, UnpaddedSampler
+from fer_zoo.data.synthesis.images import drawn_on
 from fer_zoo.data.transforms import AUGMENTATIONS
 
 STAGE_PARTS: Mapping[str | None, tuple[str, ...]] = {
@@ -63,6 +64,11 @@ class DataSettings:
         "points of each face for alignment=five_points: a table that `fer-zoo annotate` wrote, or of another program",
     )
     progress: bool = setting(True, "show a bar on a terminal while the cache is filled")
+    drawing: str = setting(
+        "cpu",
+        "where faces are drawn, of data sets that draw them: gpu needs workers=0, auto is the GPU where that is so",
+        choices=("cpu", "gpu", "auto"),
+    )
 
 
 class FaceDataModule(pl.LightningDataModule):
@@ -102,8 +108,9 @@ class FaceDataModule(pl.LightningDataModule):
         tell: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
-        self.index, self.split, self.spec, self.targets = index, split, spec, dict(targets)
         self.settings, self.seed = settings or DataSettings(), seed
+        self.index = drawn_on(index, _drawing_device(self.settings))
+        self.split, self.spec, self.targets = split, spec, dict(targets)
         self.left_out: dict[str, int] = {}
         self.skipped: dict[str, str] = {}
         self.miss_rate: float | None = None
@@ -132,7 +139,7 @@ class FaceDataModule(pl.LightningDataModule):
                 reasons = ", ".join(f"{count}: {reason}" for reason, count in parts["train"].reasons().items())
                 raise UserError(f"{where} leaves no sample to train on ({reasons or 'its training part is empty'}).")
             for target, space in self.targets.items():
-                if space.kind == "classes":
+                if _counts(space):
                     counts, left_out = self.class_counts(target).tolist(), parts["train"].reasons()
                     require_every_class(counts, space, where=where, left_out=left_out)
 
@@ -143,7 +150,7 @@ class FaceDataModule(pl.LightningDataModule):
             UserError: for a target without classes.
         """
         space = self.targets.get(target)
-        if space is None or space.kind != "classes":
+        if space is None or not _counts(space):
             raise UserError(f"Target {target!r} has no classes to count; targets are {', '.join(self.targets)}.")
         classes = classes_of(self.index, self._ready_parts()["train"].usable, space)
         return torch.from_numpy(np.bincount(classes[classes >= 0], minlength=len(space)))
@@ -240,7 +247,7 @@ class FaceDataModule(pl.LightningDataModule):
     def _weights(self) -> npt.NDArray[np.float64] | None:
         if self.settings.sampling != "class_balanced":
             return None
-        spaces = [space for space in self.targets.values() if space.kind == "classes"]
+        spaces = [space for space in self.targets.values() if _counts(space)]
         if len(spaces) != 1:
             raise UserError(f"sampling=class_balanced needs one target with classes, found {len(spaces)}.")
         return balancing_weights(classes_of(self.index, self._ready_parts()["train"].usable, spaces[0]))
@@ -281,6 +288,31 @@ class FaceDataModule(pl.LightningDataModule):
             worker_init_fn=_one_thread,
             generator=torch.Generator().manual_seed(self.seed),  # else loading draws from the global generator
         )
+
+
+def _counts(space: LabelSpace) -> bool:
+    """Whether a sample is of a class; of a mask each pixel is."""
+    return space.kind == "classes" and not space.is_dense
+
+
+def _drawing_device(settings: DataSettings) -> str:
+    """Where faces are drawn, for torch.
+
+    Raises:
+        UserError: for a GPU that is not there, or that processes which were forked would share.
+    """
+    if settings.drawing == "cpu":
+        return "cpu"
+    if settings.drawing == "auto":
+        return "cuda" if torch.cuda.is_available() and settings.workers == 0 else "cpu"
+    if settings.workers:
+        raise UserError(
+            f"data.drawing=gpu draws in the process that trains, and data.workers is {settings.workers}: set"
+            " data.workers=0."
+        )
+    if not torch.cuda.is_available():
+        raise UserError("data.drawing=gpu needs a GPU, and PyTorch finds none: set data.drawing=cpu.")
+    return "cuda"
 
 
 def _one_thread(worker: int) -> None:

@@ -57,7 +57,7 @@ class Run:
         inputs = self.config.to_dict()
         for key in ("output", "experiment", "logger", "checkpoint"):
             del inputs[key]
-        for key in ("workers", "cache", "progress"):
+        for key in ("workers", "cache", "progress", "drawing"):
             del inputs["data"][key]
         points = inputs["data"].pop("landmarks")
         if points:
@@ -87,7 +87,11 @@ class Run:
         """The method with fresh weights, for the label spaces of the data."""
         settings = {key: value for key, value in self.config.method.items() if key != "name"}
         name = self.config.method["name"]
-        return create_method(name, label_spaces=self.index.label_spaces, seed=self.config.seed, **settings)
+        targets = METHODS[name].targets
+        spaces = {
+            target: space for target, space in self.index.spaces.items() if target in targets or not space.is_dense
+        }
+        return create_method(name, label_spaces=spaces, seed=self.config.seed, **settings)
 
     def data_module(self, task: FaceTask, *, echo: Echo | None = None) -> FaceDataModule:
         """The data of the split as the task wants it."""
@@ -194,8 +198,8 @@ def _target(config: RunConfig, index: Index) -> str:
     """The target that the method is trained on, which the data must have."""
     card = METHODS[config.method["name"]]
     wanted = config.method.get("target", card.targets[0])
-    if wanted not in index.label_spaces:
-        has = ", ".join(sorted(index.label_spaces)) or "none"
+    if wanted not in index.spaces:
+        has = ", ".join(sorted(index.spaces)) or "none"
         raise UserError(f"{card.name} learns {wanted!r}, but {index.dataset} has labels of: {has}.{_who_learns(index)}")
     return str(wanted)
 
