@@ -1,7 +1,7 @@
 """Draw faces with exact labels, as many as you ask for, into a folder that trains and evaluates like any data set.
 
 fer-zoo synthesize num_samples=N output=FOLDER [dataset=synthetic_faces] [face_model=procedural] [seed=0] [size=96]
-                   [KEY=VALUE …] [processes=N]
+                   [KEY=VALUE …] [processes=N] [sheet=faces|targets]
 
 KEY is a setting of the data set, see `fer-zoo info synthetic_faces`: what faces do (expression=emotions, sliders or
 action_units), how far heads turn (pose.yaw), light, crops, things in front, what the camera does.
@@ -15,7 +15,8 @@ The same command goes on where one was stopped. More samples extend a folder: sa
 are. A folder of other settings is never overwritten. Without a folder, `dataset=synthetic_faces` draws the same faces
 while a network trains on them.
 
-output may end in .jpg or .png, too: one picture of at most 400 faces, for a look. processes is the number of cores.
+output may end in .jpg or .png, too: one picture of at most 400 faces, for a look; with sheet=targets a row for each,
+with landmarks, mask, position map and shading. processes is the number of cores.
 """
 
 from fer_zoo.cli.arguments import Command

@@ -26,10 +26,12 @@ from fer_zoo.data.synthesis.images import face_model_of, pictures_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.render import save_picture
 from fer_zoo.engine.setting_texts import as_tree, typed
+from fer_zoo.engine.target_sheet import target_sheet
 from fer_zoo.faces.renderer import BLOCK
 
 Echo = Callable[[str], None]
 PICTURES = (".jpg", ".jpeg", ".png")
+SHEETS = ("faces", "targets")
 MOST_ON_A_PICTURE = 400
 
 
@@ -39,6 +41,7 @@ class SynthesizeSettings:
 
     dataset: str = setting("synthetic_faces", "a data set of drawn faces")
     output: str = setting("", "folder of the faces, or a picture of them: .jpg or .png")
+    sheet: str = setting("faces", "what a picture shows: faces, or each face with its targets", choices=SHEETS)
     processes: int | None = setting(
         None, "processes that draw at the same time; as many as there are cores", at_least=1
     )
@@ -65,6 +68,8 @@ def synthesize(settings: SynthesizeSettings, words: Sequence[tuple[str, str]], *
             f"A picture shows {MOST_ON_A_PICTURE} faces at most, and num_samples is {wanted.num_samples}: give fewer,"
             " or a folder as output."
         )
+    if settings.sheet != "faces" and not is_picture:
+        raise UserError(f"sheet={settings.sheet} makes a picture, and output is {settings.output}: let it end in .png.")
     if not is_picture:
         check_folder(output, settings.dataset, wanted)
     model = face_model_of(wanted.face_model)
@@ -73,7 +78,8 @@ def synthesize(settings: SynthesizeSettings, words: Sequence[tuple[str, str]], *
         f" {settings.dataset}, expression={wanted.expression}, {wanted.size} × {wanted.size} px, seed {wanted.seed}"
     )
     if is_picture:
-        save_picture(output, _sheet(wanted))
+        shows_targets = settings.sheet == "targets"
+        save_picture(output, target_sheet(settings.dataset, wanted) if shows_targets else _sheet(wanted))
         echo(f"picture: {output}")
         return output
     _fill(output, settings, wanted, echo)
