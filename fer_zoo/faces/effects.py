@@ -94,6 +94,22 @@ def blurred(image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"]) -> 
     return down.permute(1, 0, 2, 3).contiguous()
 
 
+def coarsened(image: Float[Tensor, "b c h w"], sides: Int[Tensor, " b"]) -> Float[Tensor, "b c h w"]:
+    """Each square image averaged down to so many pixels a side and brought back to its size, bilinearly.
+
+    It shows what was left of a face that few pixels saw; as many pixels as there are, or more, change nothing.
+
+    Raises:
+        UserError: for a number of sides below 1.
+    """
+    if bool((sides < 1).any()):
+        raise UserError(f"An image cannot be averaged down to {int(sides.min())} pixels a side; 1 is the least.")
+    whole = image.shape[2]
+    pixels = image.permute(0, 2, 3, 1).cpu().numpy()
+    through = [_through(picture, min(int(side), whole)) for picture, side in zip(pixels, sides, strict=True)]
+    return torch.from_numpy(np.stack(through)).permute(0, 3, 1, 2).contiguous().to(image)
+
+
 def noisy(
     image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"], seeds: Sequence[int]
 ) -> Float[Tensor, "b c h w"]:
@@ -148,6 +164,14 @@ def _check_deviation(kind: str, deviation: Float[Tensor, " b"], most: float, cou
 def to_bytes(image: Float[Tensor, "b 3 h w"]) -> np.ndarray:
     """Red, green, blue as uint8, "b h w 3"."""
     return image.mul(255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _through(picture: np.ndarray, side: int) -> np.ndarray:
+    whole = picture.shape[0]
+    if side == whole:
+        return picture
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (whole, whole), interpolation=cv2.INTER_LINEAR)
 
 
 def _jpeg(picture: np.ndarray, quality: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from fer_zoo.geometry.interpolation import interpolate
 from fer_zoo.geometry.normals import ring_normals, ring_of_four
 from fer_zoo.geometry.rasterizer import Hits, rasterize
 from fer_zoo.geometry.rotations import rotated, rotation
-from fer_zoo.geometry.shading import harmonics
+from fer_zoo.geometry.shading import harmonics, shaded_share
 
 BLOCK = 16
 _FIRST_BAND = [3, 1, 2]  # of the harmonics: x, y, z
@@ -99,11 +99,15 @@ class Renderer:
         hits = rasterize(screen * self.supersampling, model.triangles, side, side)
         colours = self.colours(scenes.materials, scenes.actions, scenes.styles)
         worn = self.parts.weights(scenes.styles, len(scenes))
-        pixels = interpolate((ring_normals(vertices, self.ring), colours, worn), model.triangles, hits)
+        values = [ring_normals(vertices, self.ring), colours, worn]
+        if scenes.shadow is not None:
+            values.append(scenes.shadow.depth(vertices))
+        pixels = interpolate(values, model.triangles, hits)
         normals = _unit(pixels[:, :3])
         depth = scenes.camera.height(hits.depth / self.supersampling, hits.face)
-        shown = _shaded(pixels[:, 3:6], normals, scenes, hits.face)
-        parts = self.parts(hits.triangle, pixels[:, 6:])
+        shadow = None if scenes.shadow is None else shaded_share(pixels[:, 8])
+        shown = _shaded(pixels[:, 3:6], normals, scenes, hits.face, shadow)
+        parts = self.parts(hits.triangle, pixels[:, 6:8])
         pixel, face = hits.pixel, hits.face
         if self.supersampling > 1:
             pixel, nearest, samples, share = self._in_front(hits, depth.detach(), len(scenes))
@@ -205,9 +209,16 @@ def _written(
 
 
 def _shaded(
-    colours: Float[Tensor, "n 3"], normals: Float[Tensor, "n 3"], scenes: Scenes, face: Int[Tensor, " n"]
+    colours: Float[Tensor, "n 3"],
+    normals: Float[Tensor, "n 3"],
+    scenes: Scenes,
+    face: Int[Tensor, " n"],
+    shadow: Float[Tensor, " n"] | None,
 ) -> Float[Tensor, "n 3"]:
-    """Lambert under the harmonics, and a highlight where the brightest direction is mirrored to the viewer."""
+    """Lambert under the harmonics, and a highlight where the brightest direction is mirrored to the viewer.
+
+    Both go over into the light of the shadow, which has no highlight, by the share of `shadow`.
+    """
     towards = F.normalize(scenes.light[:, _FIRST_BAND].mean(dim=2), dim=1)
     halfway = F.normalize(towards + towards.new_tensor([0.0, 0.0, 1.0]), dim=1)
     highlight = F.pad(halfway.index_select(1, halfway.new_tensor(_TO_BAND, dtype=torch.long)), (1, 5))
@@ -216,6 +227,10 @@ def _shaded(
     terms = torch.split(harmonics(normals).T, counts, dim=1)
     *received, mirrored = torch.cat([own @ of for own, of in zip(weights, terms, strict=True)], dim=1).clamp_(min=0)
     shine = scenes.shine.index_select(0, face) * _sharpened(mirrored)
+    if scenes.shadow is not None and shadow is not None:
+        dim = [own @ of for own, of in zip(scenes.shadow.light.mT, terms, strict=True)]
+        received = list(torch.lerp(torch.stack(received), torch.cat(dim, dim=1).clamp_(min=0), shadow))
+        shine = shine * (1 - shadow)
     return torch.stack([torch.addcmul(shine, c, light) for c, light in zip(colours.T, received, strict=True)]).T
 
 

@@ -7,6 +7,7 @@ from fer_zoo.faces.face_model import MATERIALS, FaceModel
 from fer_zoo.faces.field_checks import check_entries, check_shape
 from fer_zoo.faces.scenes import Scenes
 from fer_zoo.geometry.cameras import Pinhole, WeakPerspective
+from fer_zoo.geometry.shading import EdgeShadow
 
 _ANGLES = ("yaw", "pitch", "roll")
 
@@ -35,6 +36,8 @@ def check_scenes(model: FaceModel, scenes: Scenes) -> None:
     check_entries("materials", scenes.materials, MATERIALS, within=(0, 1))
     check_entries("background", scenes.background, within=(0, 1))
     _check_camera(scenes.camera, faces)
+    if scenes.shadow is not None:
+        _check_shadow(scenes.shadow, faces)
 
 
 def _check_camera(camera: WeakPerspective | Pinhole, faces: int) -> None:
@@ -43,6 +46,16 @@ def _check_camera(camera: WeakPerspective | Pinhole, faces: int) -> None:
     _check_positive("camera.scale", camera.scale, faces)
     if isinstance(camera, Pinhole):
         _check_positive("camera.distance", camera.distance, faces)
+
+
+def _check_shadow(shadow: EdgeShadow, faces: int) -> None:
+    check_shape("shadow.normal", shadow.normal, faces, 3)
+    check_shape("shadow.offset", shadow.offset, faces)
+    check_shape("shadow.light", shadow.light, faces, 9, 3)
+    check_entries("shadow.normal", shadow.normal, ("x", "y", "z"))
+    check_entries("shadow.offset", shadow.offset)
+    check_entries("shadow.light", shadow.light)
+    _check_positive("shadow.softness", shadow.softness, faces)
 
 
 def _check_positive(field: str, values: Tensor, faces: int) -> None:

@@ -12,7 +12,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.faces.appearance import default_materials
 from fer_zoo.faces.face_model import ACTIONS, FaceModel
 from fer_zoo.geometry.cameras import Pinhole, WeakPerspective
-from fer_zoo.geometry.shading import lambert_coefficients
+from fer_zoo.geometry.shading import EdgeShadow, lambert_coefficients
 
 FACE_HEIGHT = 4.2  # inter-ocular distances from above the hair to below the chin, with a margin
 FACE_CENTRE = -0.35  # of that crop, below the eyes
@@ -33,6 +33,7 @@ class Scenes:
         shine: strength of the highlight.
         materials: colours of `face_model.MATERIALS`, 0 to 1.
         background: colours behind the face, a small picture that is stretched over the image.
+        shadow: cast on the face by a straight edge, if any.
     """
 
     identity: Float[Tensor, "b k"]
@@ -44,6 +45,7 @@ class Scenes:
     shine: Float[Tensor, " b"]
     materials: Float[Tensor, "b m 3"]
     background: Float[Tensor, "b 3 g g2"]
+    shadow: EdgeShadow | None = None
 
     def __len__(self) -> int:
         return len(self.identity)
@@ -62,6 +64,8 @@ class Scenes:
         def of(value: Any) -> Any:
             if isinstance(value, Tensor):
                 return change(value)
+            if value is None:
+                return None
             if isinstance(value, Mapping):
                 return {key: change(item) for key, item in value.items()}
             return replace(value, **{field.name: change(getattr(value, field.name)) for field in fields(value)})

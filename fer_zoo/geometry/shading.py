@@ -1,8 +1,39 @@
-"""Light: spherical harmonics of second order, and the Lambert surface they stand for."""
+"""Light: spherical harmonics of second order, the Lambert surface they stand for, and the shadow of a straight edge."""
+
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeShadow:
+    """The shadow that a straight edge casts: under parallel light it fills a half space, bounded by a plane.
+
+    Attributes:
+        normal: of the plane, a unit vector into the shadow, camera space.
+        offset: of the plane from the origin along it, in units of the mesh.
+        softness: distance over which lit goes over into dark, in units of the mesh.
+        light: harmonics of what still falls in the shadow, as those of the scene.
+    """
+
+    normal: Float[Tensor, "b 3"]
+    offset: Float[Tensor, " b"]
+    softness: Float[Tensor, " b"]
+    light: Float[Tensor, "b 9 3"]
+
+    def depth(self, vertices: Float[Tensor, "v 3 b"]) -> Float[Tensor, "v 1 b"]:
+        """How far vertices lie in the shadow, in softnesses: 0 on the plane."""
+        x, y, z = vertices.unbind(dim=1)
+        along = torch.addcmul(torch.addcmul(x * self.normal[:, 0], y, self.normal[:, 1]), z, self.normal[:, 2])
+        return ((along - self.offset) / self.softness)[:, None]
+
+
+def shaded_share(depth: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """How much of the shadow lies on points of a depth: from 0 at -1/2 to 1 at 1/2, with no kink."""
+    share = (depth + 0.5).clamp(0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def harmonics(normals: Float[Tensor, "n 3"]) -> Float[Tensor, "n 9"]:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.faces import backgrounds
-from fer_zoo.faces.effects import Occluders, blurred, compressed, noisy, occluded
+from fer_zoo.faces.effects import Occluders, blurred, coarsened, compressed, noisy, occluded
 from fer_zoo.faces.models.procedural.build import build
 from fer_zoo.faces.renderer import Rendered, Renderer
 from fer_zoo.faces.scenes import plain_scenes
@@ -96,6 +97,28 @@ def test_no_such_noise(rendered: Rendered, value: float) -> None:
 def test_noise_needs_a_seed_of_each_image(rendered: Rendered, seeds: tuple[int, ...]) -> None:
     with pytest.raises(UserError, match=f"{len(seeds)} seeds were given for 2 images"):
         noisy(rendered.image, torch.zeros(2), seeds=seeds)
+
+
+def test_few_pixels_are_the_means_of_many() -> None:
+    image = torch.rand(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    through = coarsened(image, torch.tensor([3, 12]))
+    assert torch.equal(through[1], image[1])
+    small = image[:1].unflatten(2, (3, 4)).unflatten(4, (3, 4)).mean(dim=(3, 5))
+    wanted = F.interpolate(small, size=(12, 12), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(through[:1], wanted, atol=1e-6, rtol=0)
+
+
+def test_few_pixels_of_an_image_do_not_depend_on_others() -> None:
+    image = torch.rand(5, 3, 31, 31, generator=torch.Generator().manual_seed(1))
+    sides = torch.tensor([5, 40, 11, 31, 30])
+    together = coarsened(image, sides)
+    for i in range(5):
+        assert torch.equal(coarsened(image[i : i + 1], sides[i : i + 1])[0], together[i])
+
+
+def test_no_such_number_of_pixels(rendered: Rendered) -> None:
+    with pytest.raises(UserError, match="cannot be averaged down to 0 pixels a side; 1 is the least"):
+        coarsened(rendered.image, torch.tensor([4, 0]))
 
 
 def test_noise_is_that_of_the_image_alone() -> None:

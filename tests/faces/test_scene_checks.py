@@ -17,6 +17,7 @@ from fer_zoo.faces.renderer import Renderer
 from fer_zoo.faces.scene_checks import check_scenes
 from fer_zoo.faces.scenes import Scenes, plain_scenes
 from fer_zoo.geometry.cameras import Pinhole
+from fer_zoo.geometry.shading import EdgeShadow
 
 COUNT, SIZE = 3, 16
 FIELDS = ("identity", "actions", "angles", "light", "shine", "materials", "background")
@@ -73,6 +74,27 @@ def test_any_entry_that_is_no_number_is_refused_by_field_and_face(
         check_scenes(model, changed(scenes, field, values))
     assert str(caught.value).startswith(field)
     assert f" of face {place[0]} is {value:g}; it must " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("normal", torch.full((COUNT, 3), torch.nan), "shadow.normal[x] of face 0 is nan; it must be a finite number."),
+        ("offset", torch.zeros(2), "shadow.offset has 2 faces, but identity has 3; every field needs one row a face."),
+        ("softness", torch.tensor([1.0, 0.0, 1.0]), "shadow.softness of face 1 is 0; it must be above 0."),
+        (
+            "light",
+            torch.full((COUNT, 9, 3), torch.inf),
+            "shadow.light[0, 0] of face 0 is inf; it must be a finite number.",
+        ),
+    ],
+)
+def test_a_shadow_that_cannot_be_is_refused(model: FaceModel, field: str, value: Tensor, sentence: str) -> None:
+    scenes = scenes_of(model)
+    towards, ones = torch.tensor([[1.0, 0.0, 0.0]] * COUNT), torch.ones(COUNT)
+    shadow = EdgeShadow(normal=towards, offset=ones, softness=ones, light=scenes.light)
+    object.__setattr__(shadow, field, value)
+    assert complaint(model, replace(scenes, shadow=shadow)) == sentence
 
 
 def test_what_can_be_drawn_is_let_through(model: FaceModel) -> None:

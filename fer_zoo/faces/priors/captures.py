@@ -40,6 +40,8 @@ class Captures:
         seeds: of the noise.
         quality: of JPEG, `NO_JPEG` for none.
         grey: whether there is no colour.
+        sides: pixels of the sides to which pictures are averaged down, and from there up again, after the blur; None
+            leaves them as they are.
     """
 
     exposure: Float[Tensor, " b"]
@@ -50,6 +52,7 @@ class Captures:
     seeds: tuple[int, ...]
     quality: Int[Tensor, " b"]
     grey: Float[Tensor, " b"]
+    sides: Int[Tensor, " b"] | None = None
 
 
 def draw_captures(prior: CapturePrior, draws: Draws, samples: Draws, size: int) -> Captures:
