@@ -11,7 +11,7 @@ from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.files import write_json
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings, setting
-from fer_zoo.data.protocols import Split
+from fer_zoo.data.protocols import WHOLE, Split
 from fer_zoo.engine.checkpoint import CARD, checkpoint_folder, load_method
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.jobs import Job
@@ -19,7 +19,7 @@ from fer_zoo.engine.label_match import match_sentences
 from fer_zoo.engine.named_weights import is_named
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_report
-from fer_zoo.engine.run import WHOLE, Echo, Run, open_run
+from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.setting_texts import typed
 from fer_zoo.engine.track_files import read_track, refuse_fixed
 from fer_zoo.engine.trackers import pictures_in, send_evaluation

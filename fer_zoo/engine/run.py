@@ -16,7 +16,7 @@ from fer_zoo.data.frames import select_frames
 from fer_zoo.data.index import Index
 from fer_zoo.data.landmark_files import faces_sha256
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.protocols import PROTOCOLS, Split, Unit, kept_settings, make_splits
+from fer_zoo.data.protocols import PROTOCOLS, WHOLE, Split, Unit, kept_settings, make_splits
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.jobs import job_id
@@ -24,7 +24,6 @@ from fer_zoo.engine.trainer import describe_device
 from fer_zoo.tasks.face_task import FaceTask
 
 Echo = Callable[[str], None]
-WHOLE = "all"  # name of a split whose test part is everything
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,8 @@ def describe_data(run: Run) -> str:
     ]
     name = f"{run.config.protocol['name']}, {run.split.name}"
     if run.split.name == WHOLE:
-        name, parts = "other than in training, so all of it", parts[-1:]
+        is_own = not PROTOCOLS[run.config.protocol["name"]].trains
+        name, parts = name if is_own else "other than in training, so all of it", parts[-1:]
     return f"data: {run.index.dataset} {run.index.fingerprint()}; {name}: {'; '.join(parts)}"
 
 

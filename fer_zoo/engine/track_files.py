@@ -8,6 +8,7 @@ from typing import Any
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.sample import TARGETS
 from fer_zoo.core.settings import build_settings, setting
+from fer_zoo.data.protocols import PROTOCOLS
 from fer_zoo.engine.config_files import configs_folder, options
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.setting_texts import as_texts
@@ -42,6 +43,12 @@ class TrackFile:
 
     name: str
     settings: TrackSettings
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is a part to train on."""
+        protocol = PROTOCOLS.get(self.settings.protocol["name"])
+        return protocol is None or protocol.trains  # a name that is none is told where it is used
 
     def words(self) -> list[tuple[str, str]]:
         """The settings of a run on the track, as a user would type them."""

@@ -14,6 +14,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
 from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.data.identical_files import identical_across, identical_sentence
+from fer_zoo.data.protocols import PROTOCOLS
 from fer_zoo.engine.callbacks import monitor_of
 from fer_zoo.engine.checkpoint import CARD, save_method, subject_hash
 from fer_zoo.engine.config import RunConfig, read_config, write_config
@@ -79,6 +80,11 @@ def train_run(run: Run, *, echo: Echo) -> dict[str, Any]:
 
 def _fit(run: Run, folder: Path, echo: Echo) -> dict[str, Any]:
     config = run.config
+    if not PROTOCOLS[config.protocol["name"]].trains:
+        raise UserError(
+            f"{config.protocol['name']} has no training part: train on other data than {run.index.dataset} and"
+            " `fer-zoo evaluate` the checkpoint on it, or name another protocol."
+        )
     if not run.split.validation:
         raise UserError(
             f"Split {run.split.name} has no validation part, which chooses the weights that are kept;"

@@ -84,9 +84,14 @@ def plan_grid(file: TrackFile, entries: Sequence[str], seeds: int, settings: Wor
         echo: told which data and device are used.
 
     Raises:
-        UserError: for an unknown entry or setting, an entry twice, a setting that the track decides, or a checkpoint
-            to start from that has seen test people.
+        UserError: for a track that is for testing alone, an unknown entry or setting, an entry twice, a setting that
+            the track decides, or a checkpoint to start from that has seen test people.
     """
+    if not file.trains:
+        raise UserError(
+            f"The track {file.name} is for testing alone: `fer-zoo evaluate CHECKPOINT track={file.name}` scores a"
+            " checkpoint that was trained on other data."
+        )
     refuse_fixed(settings, file.name)
     if len(set(entries)) < len(entries):
         raise UserError(f"methods={','.join(entries)} names an entry twice.")

@@ -86,8 +86,8 @@ def test_parts_are_disjoint_and_cover_every_label(
         assert sorted([*split.train, *split.validation, *split.test]) == labelled
         parts = [{unit_of[entry] for entry in part} for part in (split.train, split.validation, split.test)]
         assert len(set.union(*parts)) == sum(map(len, parts))
-        assert bool(split.validation) == (share > 0)
-        assert split.train and split.test
+        assert bool(split.validation) == (share > 0 and PROTOCOLS[name].trains)
+        assert bool(split.train) == PROTOCOLS[name].trains and split.test
     if name in EVERY_ONCE:
         assert sorted(entry for split in splits for entry in split.test) == labelled
 

@@ -6,6 +6,16 @@ training and scored apart. Samples without a label stand in no part, so adding u
 
 from fer_zoo.data.protocols.catalogue import PROTOCOLS, Protocol, kept_settings, make_splits
 from fer_zoo.data.protocols.labelled import subject_labels
-from fer_zoo.data.protocols.splits import Split, Unit, check_split
+from fer_zoo.data.protocols.splits import WHOLE, Split, Unit, check_split
 
-__all__ = ["PROTOCOLS", "Protocol", "Split", "Unit", "check_split", "kept_settings", "make_splits", "subject_labels"]
+__all__ = [
+    "PROTOCOLS",
+    "WHOLE",
+    "Protocol",
+    "Split",
+    "Unit",
+    "check_split",
+    "kept_settings",
+    "make_splits",
+    "subject_labels",
+]

@@ -20,6 +20,7 @@ from fer_zoo.data.protocols.draws import cut_training
 from fer_zoo.data.protocols.official import official_split
 from fer_zoo.data.protocols.splits import Split, Unit, check_keys, unit_keys
 from fer_zoo.data.protocols.subject_lists import coded_lists, subject_lists
+from fer_zoo.data.protocols.test_only import test_only
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Protocol:
         summary: a phrase for lists.
         settings: dataclass of its settings.
         split: the function that applies it to an index, its settings and a target.
+        trains: whether its splits have a training part.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Protocol:
     summary: str
     settings: type[options.ProtocolSettings]
     split: Callable[[Index, Any, str], list[Split]]
+    trains: bool = True
 
 
 def make_splits(index: Index, name: str, settings: Mapping[str, Any], target: str) -> list[Split]:
@@ -59,6 +62,8 @@ def make_splits(index: Index, name: str, settings: Mapping[str, Any], target: st
         raise UserError(f"No sample of {index.dataset} has a label of {target!r}, so there is nothing to split.")
     built = build_settings(protocol.settings, settings, where="protocol")
     splits = protocol.split(index, built, target)
+    if not protocol.trains:
+        return splits
     if built.train_samples:
         splits = cut_training(index, splits, target, built.train_samples, built.seed)
     keys = unit_keys(index, protocol.unit)
@@ -133,6 +138,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "of each identity a share of its clips or files is tested",
             options.IdentityHoldout,
             identity_holdout,
+        ),
+        Protocol(
+            "test_only", "subject", "everything is tested and nothing trains", options.OnlyTest, test_only, trains=False
         ),
     )
 }

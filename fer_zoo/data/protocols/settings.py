@@ -70,6 +70,11 @@ class SubjectLists(ProtocolSettings):
 
 
 @dataclass(kw_only=True)
+class OnlyTest(ProtocolSettings):
+    """Everything is tested; there is no training part, so that its settings change nothing."""
+
+
+@dataclass(kw_only=True)
 class LeaveOneClipOut(ProtocolSettings):
     """A fold a clip, in the order of their names; an image of no clip is a clip of its own."""
 

@@ -14,6 +14,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.data.index import SPLIT_PARTS, Index, clip_code
 
 Unit = Literal["subject", "clip", "file"]
+WHOLE = "all"  # name of a split whose test part is everything
 
 # What a score would be worth if a unit were on both sides, and what to use instead.
 _WORTH: Mapping[str, str] = {
