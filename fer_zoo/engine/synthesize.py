@@ -168,9 +168,9 @@ def _deaf_children() -> Iterator[None]:
 
 
 def _sheet(settings: SynthesisSettings) -> Image.Image:
-    """All samples in rows."""
+    """All samples in rows; of a test grid each level of its last condition has a column."""
     count, size = settings.num_samples, settings.size
-    columns = math.ceil(math.sqrt(count))
+    columns = settings.grid.shape[-1] if settings.grid.shape else math.ceil(math.sqrt(count))
     paper = Image.new("RGB", (columns * size, math.ceil(count / columns) * size), "white")
     for start in range(0, count, BLOCK):
         numbers = np.arange(start, min(start + BLOCK, count))

@@ -23,6 +23,10 @@ FROZEN = {
     "synthetic_au_v1": ("e64af54ed3600957", "9eef8a13c09b9eb6", 24258.9859),
     "synthetic_blendshape_v1": ("6e94cf74b735ac63", "ca5d00fd6d689bf8", 23592.6241),
     "synthetic_expression_v1": ("a4293c3e534a88d2", "07e12157120179e5", 22775.8386),
+    "synthetic_pose_light_v1": ("803b8e98b9f39aaf", "4880d33aef961b60", 19984.4647),
+    "synthetic_intensity_v1": ("b24ddca2370a31ba", "d013c984c445da15", 24215.7419),
+    "synthetic_width_v1": ("dc3b0004e8c98f90", "52fd189df63d1eab", 30380.2375),
+    "synthetic_occluders_v1": ("d00e0e51f3215a9c", "330fc52331db13e4", 25278.7457),
 }
 every_set = pytest.mark.parametrize("name", FROZEN)
 
@@ -41,6 +45,8 @@ def numbers_of(part: Any) -> Iterator[np.ndarray]:
     elif isinstance(part, dict):
         for name in sorted(part):
             yield from numbers_of(part[name])
+    elif part is None:
+        return  # what only some sets have
     elif isinstance(part, tuple):
         yield np.array(part, np.uint64) % 1024 / 1024  # seeds
     else:
@@ -95,7 +101,4 @@ def test_tracks_pin_the_complete_sets(name: str) -> None:
 def test_the_whole_is_what_it_was(name: str) -> None:
     index = open_dataset(name)
     assert index.fingerprint() == FROZEN[name][1]
-    counts = {"samples": len(index), "subjects": index.table["subject"].nunique()}
-    if "emotion" in index.table:
-        counts |= {f"emotion={label}": number for label, number in index.table["emotion"].value_counts().items()}
-    assert counts == DATASETS[name].expected
+    assert {"samples": len(index), "subjects": index.table["subject"].nunique()} == DATASETS[name].expected

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fakes.fake import Fake
+from fakes.fake import Fake, write_image
 
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.synthesis.folder import TABLE, prepare, write_block, write_table
 from fer_zoo.data.synthesis.images import face_model_of
+from fer_zoo.data.synthesis.labels import image_name
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.face_model import ACTIONS
 from fer_zoo.faces.priors.face_prior import draw_faces
@@ -22,14 +23,14 @@ from fer_zoo.faces.renderer import BLOCK
 KNOWN_ACTIONS = ("browInnerUp", "jawOpen", "mouthSmileLeft")
 
 
-def write(folder: Path, dataset: str, **settings: Any) -> Fake:
-    """The samples of some settings, written once a process and copied from then on."""
+def write(folder: Path, dataset: str, *, is_painted: bool = True, **settings: Any) -> Fake:
+    """The samples of some settings, written once a process and copied from then on; of noise where not painted."""
     card = DATASETS[dataset]
     made: SynthesisSettings = DATASETS.module(dataset).synthesis(
         build_settings(card.settings, settings, where="dataset")
     )
     root = folder / dataset
-    for path, content in _files(dataset, tuple(sorted(settings.items()))).items():
+    for path, content in _files(dataset, tuple(sorted(settings.items())), is_painted).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(content)
     drawn = draw_faces(
@@ -63,13 +64,22 @@ def _spoil(path: Path, target: str) -> str:
 
 
 @lru_cache
-def _files(dataset: str, settings: tuple[tuple[str, Any], ...]) -> Mapping[str, bytes]:
+def _files(dataset: str, settings: tuple[tuple[str, Any], ...], is_painted: bool) -> Mapping[str, bytes]:
     made: SynthesisSettings = DATASETS.module(dataset).synthesis(
         build_settings(DATASETS[dataset].settings, dict(settings), where="dataset")
     )
     with TemporaryDirectory() as temporary:
-        folder = make(Path(temporary), dataset, made)
+        folder = make(Path(temporary), dataset, made) if is_painted else _noise(Path(temporary), dataset, made)
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _noise(folder: Path, dataset: str, settings: SynthesisSettings) -> Path:
+    """The same labels beside small pictures of noise, which take no time."""
+    prepare(folder, dataset, settings)
+    for number in range(settings.num_samples):
+        write_image(folder / image_name(settings.key, number), number, codec="PNG")
+    write_table(folder, dataset, settings)
+    return folder
 
 
 def make(folder: Path, dataset: str, settings: SynthesisSettings) -> Path:

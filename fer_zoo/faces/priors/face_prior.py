@@ -16,6 +16,7 @@ from fer_zoo.faces.priors.captures import Captures, draw_captures, draw_occluder
 from fer_zoo.faces.priors.draws import Draws
 from fer_zoo.faces.priors.expressions import closed_jaws, looking
 from fer_zoo.faces.priors.settings import FacePrior
+from fer_zoo.faces.priors.under_conditions import hidden, landmarks_of, lit, made_small, seen_in, turned
 from fer_zoo.faces.priors.views import draw_angles, draw_backgrounds, draw_cameras, draw_light
 from fer_zoo.faces.scenes import Scenes
 
@@ -66,16 +67,18 @@ def draw_faces(
         model: whose faces they are.
         prior: what varies.
         seed: of the data set.
-        numbers: of the samples; frames of a clip follow each other, and so do clips of a person.
+        numbers: of the samples; frames of a clip follow each other, and so do clips of a person. Of a test grid the
+            samples of a face do, whose numbers are those of an ordinary sample.
         size: sides of the pictures, pixels.
 
     Raises:
         UserError: for a wrong setting.
     """
     prior.check()
-    person, clip, frame = _places(prior, numbers)
+    person, clip, frame = _places(prior, prior.grid.faces(numbers))
     people, clips, samples = (Draws(seed, of) for of in (person, clip, numbers))
-    emotion, strength, actions = _expressions(prior, clips, frame)
+    levels = prior.grid.levels(numbers)
+    emotion, strength, actions = _expressions(prior, clips, frame, levels.get("intensity"))
     known = {of: random_face(model, of) for of in set(people.seeds("person"))}
     faces = [known[of] for of in people.seeds("person")]
     light, shine = draw_light(prior.light, clips)
@@ -88,7 +91,7 @@ def draw_faces(
         shine=shine,
         background=draw_backgrounds(prior.background, clips),
     )
-    return DrawnFaces(
+    drawn = DrawnFaces(
         scenes=scenes,
         occluders=draw_occluders(prior.occluders, clips, size),
         captures=draw_captures(prior.capture, clips, samples, size),
@@ -99,6 +102,21 @@ def draw_faces(
         strength=strength,
         skin=np.array([face.skin for face in faces]),
     )
+    return _under(drawn, levels, clips, model, size)
+
+
+def _under(drawn: DrawnFaces, levels: dict[str, np.ndarray], faces: Draws, model: FaceModel, size: int) -> DrawnFaces:
+    """The faces under the conditions that a test grid sets; intensity is in their actions already."""
+    scenes, things, captures = drawn.scenes, drawn.occluders, drawn.captures
+    if "yaw" in levels:
+        scenes = turned(scenes, levels["yaw"], faces)
+    if "light" in levels:
+        scenes, captures = lit(scenes, levels["light"], faces), seen_in(captures, levels["light"])
+    if "occluder" in levels:
+        things = hidden(things, levels["occluder"], scenes, landmarks_of(model, scenes), faces)
+    if "face_width" in levels:
+        captures = made_small(captures, levels["face_width"], landmarks_of(model, scenes), size)
+    return replace(drawn, scenes=scenes, occluders=things, captures=captures)
 
 
 def _places(
@@ -112,15 +130,19 @@ def _places(
 
 
 def _expressions(
-    prior: FacePrior, clips: Draws, frame: Int[np.ndarray, " b"]
+    prior: FacePrior, clips: Draws, frame: Int[np.ndarray, " b"], fixed: Float[np.ndarray, " b"] | None
 ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, " b"], Float[np.ndarray, "b 51"]]:
-    """Emotion (or -1), intensity and actions of each frame."""
+    """Emotion (or -1), intensity and actions of each frame.
+
+    In a test grid a person shows one emotion after the other, and their intensities may be fixed.
+    """
     nothing = np.full(len(clips), -1)
     if prior.expression == "recordings":
         return nothing, *prior.recordings.draw(clips, frame, prior.emotions, prior.action_units)
     rise = prior.clips.strength(clips, frame)
     if prior.expression == "emotions":
-        emotion, intensity, actions = prior.emotions.draw(clips)
+        in_turn = clips.numbers % len(prior.emotions.classes) if prior.grid.shape else None
+        emotion, intensity, actions = prior.emotions.draw(clips, in_turn, fixed)
         actions = np.maximum(actions, looking(clips, prior.action_units.gaze))
         return emotion, intensity * rise, actions * rise[:, None]
     if prior.expression == "sliders":

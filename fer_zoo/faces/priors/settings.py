@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.clips import ClipPrior
 from fer_zoo.faces.priors.expressions import ActionUnitPrior, EmotionPrior, SliderPrior
+from fer_zoo.faces.priors.grids import GridPrior
 from fer_zoo.faces.priors.recordings import RecordingPrior
 
 EXPRESSIONS = ("emotions", "sliders", "action_units", "recordings")
@@ -89,6 +91,7 @@ class FacePrior:
     background: BackgroundPrior = field(default_factory=BackgroundPrior)
     occluders: OccluderPrior = field(default_factory=OccluderPrior)
     capture: CapturePrior = field(default_factory=CapturePrior)
+    grid: GridPrior = field(default_factory=GridPrior)
 
     @property
     def has_clips(self) -> bool:
@@ -103,3 +106,9 @@ class FacePrior:
         """
         self.emotions.check()
         self.action_units.check()
+        self.grid.check()
+        if self.grid.shape and (self.expression != "emotions" or self.has_clips):
+            raise UserError(
+                f"A test grid (grid.{next(iter(self.grid.conditions))}) shows emotions in single pictures: leave"
+                " expression and clips.frames out."
+            )

@@ -1,0 +1,11 @@
+"""A folder of the first people of the test grid of things in front, whose pictures are noise."""
+
+from pathlib import Path
+
+from fakes import drawn
+from fakes.fake import Fake
+
+
+def write(folder: Path) -> Fake:
+    """Five people in all cells."""
+    return drawn.write(folder, "synthetic_occluders_v1", is_painted=False, num_samples=5 * 35)
