@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fer_zoo.core.conditions import PREFIX
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, label_space
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
@@ -64,7 +65,8 @@ class Index:
         table: columns `id, image, subject, clip, frame, source`; optional `split`, `emotion` (entry name or None, also
             of entries outside the space), `second_emotion`, `identity` (a code, never a name), `annotator`, `peak` (1
             marks the frame of a clip's strongest expression), one float column per entry of a value space, `box_left,
-            box_top, box_width, box_height`, the five points and the 68 in pixels of the photograph.
+            box_top, box_width, box_height`, the five points and the 68 in pixels of the photograph, and conditions
+            (`core.conditions`), texts or numbers.
         label_spaces: per target with columns the space in which it is trained and scored unless another is asked for.
         is_cropped: the images are face crops, whose whole area is used.
         notes: what the reader merged, dropped or found.
@@ -292,7 +294,7 @@ def _checked(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]
             " each image must stand in one row."
         )
     for column in table.columns:
-        if column in TEXT_COLUMNS:
+        if column in TEXT_COLUMNS or (column.startswith(PREFIX) and not _holds_numbers(table[column])):
             table[column] = pd.Series(["" if _is_missing(v) else str(v) for v in table[column]], dtype=object)
         elif column in LABEL_COLUMNS:
             table[column] = pd.Series([None if _is_missing(v) else str(v) for v in table[column]], dtype=object)
@@ -302,6 +304,10 @@ def _checked(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]
         raise UserError(f"Data set {dataset} has samples without a subject; an unknown one is the sample's own id.")
     _require_parts(dataset, table)
     return table
+
+
+def _holds_numbers(values: "pd.Series[Any]") -> bool:
+    return pd.api.types.infer_dtype(values, skipna=True) in ("floating", "integer", "mixed-integer-float", "empty")
 
 
 def _require_columns(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]) -> None:

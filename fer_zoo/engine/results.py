@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from fer_zoo.data.protocols import Split
 from fer_zoo.engine.photograph_points import in_photograph
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.trainer import predict_trainer
+from fer_zoo.evaluation.condition_curves import curves_figure
+from fer_zoo.evaluation.conditions import ConditionScore, curves_of
 from fer_zoo.evaluation.curves import reliability_figure
 from fer_zoo.evaluation.pictures import confusion_figure, errors_figure, most_confident_errors, save_figure
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_classes_figure, predicted_counts
@@ -27,6 +29,9 @@ from fer_zoo.evaluation.prediction_table import prediction_table, read_predictio
 from fer_zoo.evaluation.report import EvaluationReport
 from fer_zoo.evaluation.scores import Scores
 from fer_zoo.tasks.face_task import FaceTask
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PREDICTIONS = "predictions.parquet"
 _SHOWN = 192  # pixels of a face on a sheet
@@ -69,10 +74,12 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
 
 
 def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, run: Run, spec: InputSpec) -> None:
-    """Write the report as .json, .md and .txt and, for classes, the pictures."""
+    """Write the report as .json, .md and .txt, curves over conditions and, for classes, the pictures."""
     write_json(folder / "report.json", report.to_dict())
     write_text(folder / "report.txt", report.to_text() + "\n")
     write_text(folder / "report.md", report.to_markdown())
+    if curves := curves_of(report.conditions):
+        save_figure(folder / "conditions.png", _curves(curves, report.scores))
     now, before = report.scores.calibration, report.calibration_before
     if now is None:
         return
@@ -116,6 +123,13 @@ def write_pictures(
     title = f"{part}: how often each class is predicted" if part else ""
     bars = predicted_classes_figure(predicted_counts(table, space), label_counts(table, space), title=title)
     save_figure(folder / "predicted_classes.png", bars)
+
+
+def _curves(curves: Mapping[str, Mapping[str, Sequence[ConditionScore]]], scores: Scores) -> "Figure":
+    """Of accuracy, beside that of guessing evenly; of values of the first metric."""
+    if scores.space.kind == "classes" and "accuracy" in scores.values:
+        return curves_figure(curves, "accuracy", chance=1 / len(scores.space))
+    return curves_figure(curves, next(iter(scores.values)))
 
 
 def read_table(folder: Path) -> pd.DataFrame:

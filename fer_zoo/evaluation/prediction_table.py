@@ -1,8 +1,8 @@
 """Prediction tables: one row for every image asked for, kept as parquet whose header says what each column means.
 
-Columns: `id, subject, clip, fold, source`, perhaps `second_emotion` and `reason`; for classes `target_emotion`,
-`emotion` and `prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an output keeps its row,
-and its outputs are missing, never zero.
+Columns: `id, subject, clip, fold, source`, perhaps `second_emotion`, `reason` and conditions; for classes
+`target_emotion`, `emotion` and `prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an
+output keeps its row, and its outputs are missing, never zero.
 """
 
 import json
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
+from fer_zoo.core.conditions import CONDITIONS, PREFIX, condition_columns
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import write_atomically
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
@@ -67,7 +68,8 @@ def prediction_table(
     """The table of one split: the rows of `asked`, in its order, with the outputs joined to them by id.
 
     Args:
-        asked: rows of an index: `id`, `subject`, `clip`, `source`, the columns of the target where it is known.
+        asked: rows of an index: `id`, `subject`, `clip`, `source`, conditions, the columns of the target where it is
+            known.
         space: the entries of the outputs.
         ids: the images that got an output.
         outputs: probabilities, or values in the unit of the space.
@@ -86,6 +88,8 @@ def prediction_table(
     table.insert(FACTS.index("fold"), "fold", fold)
     if SECOND_LABEL in asked:
         table[SECOND_LABEL] = asked[SECOND_LABEL].to_numpy()
+    for column in condition_columns(asked):
+        table[column] = asked[column].to_numpy()
     if reasons is not None:
         table[REASON] = [reasons.get(name, "") for name in asked["id"]]
     native = [column.removeprefix("target_") for column in target_columns(space)]
@@ -239,6 +243,9 @@ def _require_kinds(table: pd.DataFrame, space: LabelSpace, where: str) -> None:
 def describe_columns(table: pd.DataFrame, space: LabelSpace) -> dict[str, dict[str, Any]]:
     """Unit, range and meaning of every column that this module knows."""
     columns: dict[str, dict[str, Any]] = {name: {"meaning": text} for name, text in _MEANINGS.items() if name in table}
+    for name in (column.removeprefix(PREFIX) for column in condition_columns(table)):
+        if name in CONDITIONS:
+            columns[f"{PREFIX}{name}"] = {"meaning": CONDITIONS[name].meaning, "unit": CONDITIONS[name].unit}
     if space.kind == "classes":
         columns[f"target_{space.target}"] = {"meaning": f"true class, by name; {space.name} where the model knows it"}
         columns[space.target] = {"meaning": f"most probable class of {space.name}; missing without an output"}

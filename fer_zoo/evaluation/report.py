@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, error_method
+from fer_zoo.evaluation.conditions import ConditionScore, condition_scores, plain_condition
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
 from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
 from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, short, with_interval
@@ -38,6 +39,7 @@ class EvaluationReport:
         scores: of the table.
         references: the rows beside it; none without training labels.
         bootstrap: how the intervals were drawn.
+        conditions: the scores at each level of each condition; none where the table has no conditions.
         warnings: sentences, such as that nearly all answers are one class.
         temperature: at which the probabilities are; None where they are as the network gives them.
         calibration_before: as `scores.calibration`, at temperature 1; None where that is the same.
@@ -47,6 +49,7 @@ class EvaluationReport:
     scores: Scores
     references: Sequence[ReferenceRow]
     bootstrap: Bootstrap
+    conditions: Sequence[ConditionScore] = ()
     warnings: Sequence[str] = ()
     temperature: float | None = None
     calibration_before: Float[np.ndarray, "bins 3"] | None = None
@@ -78,6 +81,7 @@ class EvaluationReport:
                 {"name": s.name, "images": s.images, "classes": s.classes, "values": _plain(s.values)}
                 for s in scores.sources
             ],
+            "per_condition": [plain_condition(score) for score in self.conditions],
             "points": None if scores.points is None else vars(scores.points).copy(),
             "apart": [{"target": a.target, "images": a.images, "predicted": dict(a.predicted)} for a in scores.apart],
             "confusion_matrix": None if scores.confusion is None else scores.confusion.tolist(),
@@ -130,8 +134,26 @@ class EvaluationReport:
         ]
 
     def _tables(self) -> list[ReportTable]:
-        tables = [self._main_table(), _entries_table(self.scores), _sources_table(self.scores)]
+        tables = [
+            self._main_table(),
+            _entries_table(self.scores),
+            _sources_table(self.scores),
+            *self._condition_tables(),
+        ]
         return [table for table in (*tables, _apart_table(self.scores)) if table.rows]
+
+    def _condition_tables(self) -> list[ReportTable]:
+        """One of single conditions, one of each two that are crossed."""
+        counted = self.scores.space.kind == "classes"
+        header = ["condition", "images", "people", *(["classes"] if counted else []), *_titles(self.scores.values)]
+        rows: dict[str, list[list[str]]] = {}
+        for score in self.conditions:
+            is_cell = len(score.at) > 1
+            title = f"In each cell of {score.condition}" if is_cell else "At each level of each condition"
+            name = score.label if is_cell else f"{score.condition} {score.label}"
+            numbers = [f"{score.images:,}", f"{score.people:,}", *([str(score.classes)] if counted else [])]
+            rows.setdefault(title, []).append([name, *numbers, *_cells(score.values)])
+        return [ReportTable(title=title, header=header, rows=own) for title, own in rows.items()]
 
     def _main_table(self) -> ReportTable:
         scores = self.scores
@@ -176,6 +198,7 @@ def evaluate_table(
         scores=scores,
         references=references,
         bootstrap=bootstrap,
+        conditions=condition_scores(table, space, names, bootstrap),
         warnings=_warnings(table, space, scores),
         temperature=temperature,
         calibration_before=None if temperature is None else calibration_at(table, space, 1 / temperature),

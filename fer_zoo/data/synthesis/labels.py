@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
+from fer_zoo.core.conditions import CONDITIONS, PREFIX
 from fer_zoo.core.label_spaces import LabelSpace, label_space
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
@@ -23,6 +24,14 @@ from fer_zoo.faces.face_model import ACTIONS
 from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
 from fer_zoo.geometry.rotations import rotated, rotation
 
+# Where thirds of people part, and for the sexes halves: of the priors of `people`, so that a face's group depends on no
+# other face. Skin is Beta(1.1, 1.6), modes are normal with a deviation of .8.
+_THIRDS: Mapping[str, tuple[float, ...]] = {
+    "skin_tone": (0.2523, 0.5247),
+    "age": (-0.3446, 0.3446),
+    "sex": (0.0,),
+    "build": (-0.3446, 0.3446),
+}
 _CHUNK = 256  # samples whose labels are made at once, always so many: last digits depend on it
 
 
@@ -101,8 +110,21 @@ def _columns(
         source=settings.face_model,
         intensity=drawn.strength,
         skin_tone=drawn.skin,
+        **_conditions(settings, numbers, drawn),
         **values,
     )
+
+
+def _conditions(settings: SynthesisSettings, numbers: np.ndarray, drawn: DrawnFaces) -> dict[str, np.ndarray]:
+    """The cell of a test grid, without one the strength of an emotion; and thirds of what the head has words for."""
+    found: dict[str, np.ndarray] = settings.grid.levels(numbers)
+    if settings.expression == "emotions" and not found:
+        found["intensity"] = drawn.strength
+    names = face_model_of(settings.face_model).identity_names
+    modes = {name: drawn.scenes.identity[:, names.index(name)].double().numpy() for name in _THIRDS if name in names}
+    for name, values in {**modes, "skin_tone": drawn.skin}.items():
+        found[name] = np.array(CONDITIONS[name].levels, dtype=object)[np.digitize(values, _THIRDS[name])]
+    return {f"{PREFIX}{name}": values for name, values in found.items()}
 
 
 def _units(settings: SynthesisSettings, actions: torch.Tensor) -> dict[str, Float[np.ndarray, " b"]]:
