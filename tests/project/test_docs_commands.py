@@ -45,6 +45,11 @@ PROVED_ELSEWHERE |= {
     "fer-zoo leaderboard run track=facial_expressions methods=timm_classifier seeds=3": LEADERBOARD,
     "fer-zoo leaderboard show track=facial_expressions": LEADERBOARD,
 }
+TEST_GRIDS = "tests/engine/test_test_grids.py, on the first faces of each grid"
+PROVED_ELSEWHERE |= {
+    f"fer-zoo evaluate runs/timm_classifier_synthetic_emotion_v1/RUN track=synthetic_{grid}": TEST_GRIDS
+    for grid in ("pose_light", "intensity", "width", "occluders")
+}
 FILES_OF_ICT = "tests/faces/test_ict.py and tests/cli, where the files of the model are at hand"
 PROVED_ELSEWHERE |= {
     "fer-zoo download facial_expressions": "tests/cli/test_download.py, from a server of its own",
@@ -167,7 +172,8 @@ def _shrunk(words: list[str]) -> list[str]:
     if verb == "check-data" and "--pictures" in words:
         return [*(word for word in words if not word.startswith("samples=")), "samples=1"]
     if verb == "synthesize":
-        return [*words[:2], *(f"{key}={value}" for key, value in {**settings, **DRAWN}.items())]
+        few = {key: value for key, value in DRAWN.items() if key != "size" or "dataset" not in settings}  # frozen sets
+        return [*words[:2], *(f"{key}={value}" for key, value in {**settings, **few}.items())]
     if "--help" in words or "resume" in settings or verb not in ("train", "crossvalidate", "demo", "evaluate"):
         return words
     changed: Mapping[str, str] = SHRUNK

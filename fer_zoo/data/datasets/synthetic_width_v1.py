@@ -12,7 +12,7 @@ from fer_zoo.faces.priors.grids import GridPrior
 
 GRID = GridPrior(face_width=[16, 24, 32, 48, 64, 96])
 WHOLE = FACES * GRID.cells
-SIZE = 144  # pixels, in which every face is at least 96 wide
+SIZE = 148  # pixels, in which every face is at least 96 wide
 
 
 @dataclass(kw_only=True)
@@ -29,7 +29,7 @@ CARD = grid_card(
     "faces of 16 to 96 pixels: 20 drawn people with seven emotions each",
     GRID,
     WidthSettings,
-    "Pictures have 144 pixels a side whatever the face's width: they are averaged down to it and brought up again.",
+    "Pictures have 148 pixels a side whatever the face's width: they are averaged down to it and brought up again.",
 )
 
 

@@ -54,6 +54,20 @@ def test_cells_of_a_grid_are_columns_of_the_index() -> None:
     assert table["subject"].nunique() == 1
 
 
+def test_people_of_grids_are_of_all_groups() -> None:
+    people = open_dataset("synthetic_occluders_v1").table.groupby("subject").first()
+    assert people["condition_sex"].value_counts().tolist() == [10, 10]
+    for name in ("skin_tone", "age", "build"):
+        counts = people[f"condition_{name}"].value_counts()
+        assert len(counts) == 3 and counts.min() >= 5, name
+
+
+def test_no_face_is_narrower_than_the_widest_cell() -> None:
+    table = open_dataset("synthetic_width_v1").table
+    ends = table[["landmark_0_x", "landmark_0_y", "landmark_16_x", "landmark_16_y"]].to_numpy(float)
+    assert np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]).min() >= table["condition_face_width"].max() == 96
+
+
 def test_grids_show_the_same_faces() -> None:
     """All but the strength of the expression, where that is what is crossed."""
     tables = [
