@@ -20,7 +20,7 @@ from fer_zoo.data.face_tables import BOXES
 from fer_zoo.data.image_sources import BOX_COLUMNS, FaceImages
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.protocols import Split
+from fer_zoo.data.protocols import WHOLE, Split
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.landmark_source import require_landmarks
 from fer_zoo.engine.named_weights import about_default
@@ -28,7 +28,7 @@ from fer_zoo.engine.photograph_points import in_photograph
 from fer_zoo.engine.predict_files import predict_files
 from fer_zoo.engine.predict_settings import PredictSettings, with_default
 from fer_zoo.engine.row_writer import check_output
-from fer_zoo.engine.run import WHOLE, Echo
+from fer_zoo.engine.run import Echo
 from fer_zoo.engine.setting_texts import settings_from_texts
 from fer_zoo.engine.trainer import describe_device, predict_trainer
 from fer_zoo.engine.trainer_settings import TrainerSettings

@@ -72,9 +72,10 @@ def synthesize(settings: SynthesizeSettings, words: Sequence[tuple[str, str]], *
         raise UserError(f"sheet={settings.sheet} makes a picture, and output is {settings.output}: let it end in .png.")
     if not is_picture:
         check_folder(output, settings.dataset, wanted)
-    model = face_model_of(wanted.face_model)
+    models = [face_model_of(head) for head in wanted.heads]
+    sizes = " and ".join(f"{model.name} ({model.num_vertices:,} vertices)" for model in models)
     echo(
-        f"face model: {model.name} ({model.num_vertices:,} vertices), device: cpu; {wanted.num_samples:,} faces of"
+        f"face model: {sizes}, device: cpu; {wanted.num_samples:,} faces of"
         f" {settings.dataset}, expression={wanted.expression}, {wanted.size} × {wanted.size} px, seed {wanted.seed}"
     )
     if is_picture:

@@ -62,7 +62,7 @@ def number_of(name: str) -> int:
 
 
 def drawn_blocks(settings: SynthesisSettings, numbers: np.ndarray, device: str) -> Iterator[tuple[DrawnFaces, int]]:
-    """Samples before they are drawn as pictures, in blocks that are filled up with the last one, and how many count.
+    """Samples of one head before they are drawn, in blocks that are filled up with the last one, and how many count.
 
     All blocks are of one size, on which last digits would depend.
     """
@@ -76,13 +76,16 @@ def drawn_blocks(settings: SynthesisSettings, numbers: np.ndarray, device: str) 
 
 def photographs_of(settings: SynthesisSettings, numbers: np.ndarray, device: str = "cpu") -> list[Photograph]:
     """The pictures of samples with their masks; their bytes depend on no other sample."""
-    renderer, found = renderer_of(settings.face_model, settings.size, device), list[Photograph]()
-    with torch.no_grad(), exact_products():
-        for drawn, count in drawn_blocks(settings, numbers, device):
-            seen = photographed(renderer, drawn)
-            images, masks = to_bytes(seen.image)[:count], seen.mask[:count].cpu().numpy()
-            found += map(Photograph, images, masks)
-    return found
+    found = dict[int, Photograph]()
+    for own, places in settings.by_head(numbers):
+        renderer, drawn_by_it = renderer_of(own.face_model, own.size, device), list[Photograph]()
+        with torch.no_grad(), exact_products():
+            for drawn, count in drawn_blocks(own, numbers[places], device):
+                seen = photographed(renderer, drawn)
+                images, masks = to_bytes(seen.image)[:count], seen.mask[:count].cpu().numpy()
+                drawn_by_it += map(Photograph, images, masks)
+        found.update(zip(places.tolist(), drawn_by_it, strict=True))
+    return [found[place] for place in range(len(numbers))]
 
 
 def pictures_of(settings: SynthesisSettings, numbers: np.ndarray) -> UInt8[np.ndarray, "b h w 3"]:
@@ -145,12 +148,10 @@ class Drawing:
 
     @property
     def label_spaces(self) -> Mapping[str, LabelSpace]:
-        """Of the targets of which every pixel has a value."""
-        names = {
-            "mask": "mask/11",
-            "position_map": f"position_map/{self.settings.face_model}",
-            "shading": "shading/frontal",
-        }
+        """Of the targets of which every pixel has a value; of several heads those that mean the same in all."""
+        names = {"mask": "mask/11"}
+        if len(self.settings.heads) == 1:
+            names |= {"position_map": f"position_map/{self.settings.face_model}", "shading": "shading/frontal"}
         return {target: label_space(name) for target, name in names.items()}
 
     def dense(self, names: Collection[str], targets: Collection[str], spec: InputSpec) -> list[dict[str, np.ndarray]]:

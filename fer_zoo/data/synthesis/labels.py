@@ -20,7 +20,7 @@ from fer_zoo.data.synthesis.images import Drawing, DrawnImages, face_model_of, i
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDER_ACTIONS, action_units
 from fer_zoo.faces.components import ExpressionComponents, expression_components
-from fer_zoo.faces.face_model import ACTIONS
+from fer_zoo.faces.face_model import ACTIONS, FaceModel
 from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
 from fer_zoo.geometry.rotations import rotated, rotation
 
@@ -56,7 +56,7 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
 
 
 def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
-    """The label spaces of every target that has columns."""
+    """The label spaces of every target that has columns; of several heads those that mean the same in all."""
     names = {
         "au": settings.au_space,
         "blendshapes": "blendshapes/51",
@@ -65,6 +65,8 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
         "landmarks": "landmarks/68",
         "face_parameters": f"face_parameters/{settings.face_model}",
     }
+    if len(settings.heads) > 1:
+        del names["expression"], names["face_parameters"]
     spaces = {target: label_space(name) for target, name in names.items()}
     if settings.expression == "emotions":
         return {"emotion": label_space(EMOTION_SPACE).only(settings.emotions.classes), **spaces}
@@ -74,20 +76,31 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
 def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     """The table of that index."""
     settings.check()
-    model = face_model_of(settings.face_model)
-    points, parts = model.of_landmarks(), list[pd.DataFrame]()
+    chunks = []
     for start in range(0, settings.num_samples, _CHUNK):
         numbers = np.arange(start, start + _CHUNK)
-        drawn = draw_faces(points, settings, seed=settings.seed, numbers=numbers, size=settings.size)
-        scenes = drawn.scenes
-        turned = rotated(points.vertices(scenes.identity, scenes.actions, scenes.styles), rotation(scenes.angles))
-        landmarks = scenes.camera.project(turned)[:, :2].permute(2, 0, 1).reshape(len(numbers), -1)
-        parts.append(_columns(dataset, settings, numbers, drawn, landmarks.double().numpy()))
-    return pd.concat(parts, ignore_index=True)[: settings.num_samples]
+        parts = [_chunk(dataset, own, settings.key, numbers).iloc[places] for own, places in settings.by_head(numbers)]
+        chunks.append(pd.concat(parts, join="inner").sort_index())
+    return pd.concat(chunks, ignore_index=True)[: settings.num_samples]
+
+
+def _chunk(dataset: str, settings: SynthesisSettings, key: str, numbers: np.ndarray) -> pd.DataFrame:
+    """Of one head; `key` is of the settings as they were asked for."""
+    points = _landmarks_of(settings.face_model)
+    drawn = draw_faces(points, settings, seed=settings.seed, numbers=numbers, size=settings.size)
+    scenes = drawn.scenes
+    turned = rotated(points.vertices(scenes.identity, scenes.actions, scenes.styles), rotation(scenes.angles))
+    landmarks = scenes.camera.project(turned)[:, :2].permute(2, 0, 1).reshape(len(numbers), -1)
+    return _columns(dataset, settings, key, numbers, drawn, landmarks.double().numpy())
+
+
+@lru_cache(maxsize=2)
+def _landmarks_of(face_model: str) -> FaceModel:
+    return face_model_of(face_model).of_landmarks()
 
 
 def _columns(
-    dataset: str, settings: SynthesisSettings, numbers: np.ndarray, drawn: DrawnFaces, landmarks: np.ndarray
+    dataset: str, settings: SynthesisSettings, key: str, numbers: np.ndarray, drawn: DrawnFaces, landmarks: np.ndarray
 ) -> pd.DataFrame:
     actions = drawn.scenes.actions.double()
     values = {**dict(zip(BLENDSHAPES_51.entries, actions.T.numpy(), strict=True)), **_units(settings, actions)}
@@ -100,7 +113,7 @@ def _columns(
     values |= dict(zip(modes, drawn.scenes.identity.double().T.numpy(), strict=True))
     if settings.expression == "emotions":
         values["emotion"] = np.array(settings.emotions.classes, dtype=object)[drawn.emotion]
-    people, key = f"{settings.face_model}/{settings.seed}", settings.key
+    people = f"{settings.face_model}/{settings.seed}"
     return index_table(
         dataset,
         [image_name(key, number) for number in numbers.tolist()],

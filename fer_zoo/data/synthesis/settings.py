@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
+
+import numpy as np
+from jaxtyping import Int
 
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.settings import FacePrior
@@ -18,11 +21,24 @@ AU_SPACES = ("au/disfa12", "au/fera2015", "au/fera2017", "au/genet23")
 class SynthesisSettings(FacePrior):
     """Which faces are drawn."""
 
-    face_model: str = setting("procedural", "whose faces they are, see `fer-zoo list face_models`")
+    face_model: str = setting("procedural", "whose faces they are; procedural+ict: people of both in turn")
     num_samples: int = setting(2000, "pictures; sample i is the same whatever their number", at_least=1)
     seed: int = setting(0, "of everything drawn: another seed has other people", at_least=0)
     size: int = setting(96, "sides of the pictures, pixels", at_least=8, at_most=512)
     au_space: str = setting("au/disfa12", "action units, or GE-Net's sliders", choices=AU_SPACES)
+
+    @property
+    def heads(self) -> list[str]:
+        """The face models, of which each draws every so manieth person."""
+        return self.face_model.split("+")
+
+    def by_head(self, numbers: Int[np.ndarray, " b"]) -> list[tuple["SynthesisSettings", Int[np.ndarray, " n"]]]:
+        """For each face model that draws any of these samples, its settings and the positions of those."""
+        turn = self.places(numbers)[0] % len(self.heads)
+        parts = [
+            (replace(self, face_model=head), (turn == place).nonzero()[0]) for place, head in enumerate(self.heads)
+        ]
+        return [(own, places) for own, places in parts if len(places)]
 
     @property
     def key(self) -> str:

@@ -75,7 +75,7 @@ def draw_faces(
         UserError: for a wrong setting.
     """
     prior.check()
-    person, clip, frame = _places(prior, prior.grid.faces(numbers))
+    person, clip, frame = prior.places(numbers)
     people, clips, samples = (Draws(seed, of) for of in (person, clip, numbers))
     levels = prior.grid.levels(numbers)
     emotion, strength, actions = _expressions(prior, clips, frame, levels.get("intensity"))
@@ -117,16 +117,6 @@ def _under(drawn: DrawnFaces, levels: dict[str, np.ndarray], faces: Draws, model
     if "face_width" in levels:
         captures = made_small(captures, levels["face_width"], landmarks_of(model, scenes), size)
     return replace(drawn, scenes=scenes, occluders=things, captures=captures)
-
-
-def _places(
-    prior: FacePrior, numbers: Int[np.ndarray, " b"]
-) -> tuple[Int[np.ndarray, " b"], Int[np.ndarray, " b"], Int[np.ndarray, " b"]]:
-    """Person, clip and frame of samples."""
-    if prior.expression == "recordings":
-        return prior.recordings.places(numbers)
-    clip = numbers // prior.clips.frames
-    return clip // prior.samples_per_person, clip, numbers % prior.clips.frames
 
 
 def _expressions(

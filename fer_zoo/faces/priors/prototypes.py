@@ -12,7 +12,13 @@ Prototype = Mapping[str, Range]  # action (both sides where none is named) -> ra
 
 # The brow goes down half as far as it goes up in fear and sadness, or the two would cancel.
 PROTOTYPES: Mapping[str, Sequence[Prototype]] = {
-    "neutral": ({},),
+    "neutral": (
+        {},
+        # at rest many faces look as if they did a little
+        {"mouthFrown": (0, 0.25), "browDown": (0, 0.25), "eyeSquint": (0, 0.4), "eyeBlink": (0, 0.25)},
+        {"mouthPress": (0, 0.35), "cheekSquint": (0, 0.25), "mouthSmile": (0, 0.15)},
+        {"jawOpen": (0, 0.12), "browInnerUp": (0, 0.2), "browOuterUp": (0, 0.2)},
+    ),
     "happiness": (
         {"cheekSquint": (0.4, 1), "mouthSmile": (0.5, 1), "mouthLowerDown": (0, 0.4), "jawOpen": (0, 0.25)},
         {  # 6+12+25, broadly

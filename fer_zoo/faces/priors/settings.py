@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from jaxtyping import Int
+
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.clips import ClipPrior
@@ -97,6 +100,16 @@ class FacePrior:
     def has_clips(self) -> bool:
         """Whether samples are frames of clips."""
         return self.expression == "recordings" or self.clips.frames > 1
+
+    def places(
+        self, numbers: Int[np.ndarray, " b"]
+    ) -> tuple[Int[np.ndarray, " b"], Int[np.ndarray, " b"], Int[np.ndarray, " b"]]:
+        """Person, clip and frame of samples."""
+        faces = self.grid.faces(numbers)
+        if self.expression == "recordings":
+            return self.recordings.places(faces)
+        clip = faces // self.clips.frames
+        return clip // self.samples_per_person, clip, faces % self.clips.frames
 
     def check(self) -> None:
         """Refuses what cannot be drawn though each setting is within its limits.
