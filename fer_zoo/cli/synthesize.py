@@ -15,8 +15,8 @@ The same command goes on where one was stopped. More samples extend a folder: sa
 are. A folder of other settings is never overwritten. Without a folder, `dataset=synthetic_faces` draws the same faces
 while a network trains on them.
 
-output may end in .jpg or .png, too: one picture of at most 400 faces, for a look; with sheet=targets a row for each,
-with landmarks, mask, position map and shading. processes is the number of cores.
+output may end in .jpg or .png, too: one picture of at most 400 faces, for a look; with sheet=targets of at most 64, a
+row for each with landmarks, mask, position map and shading. processes is the number of cores.
 """
 
 from fer_zoo.cli.arguments import Command

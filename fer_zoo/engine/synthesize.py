@@ -31,8 +31,7 @@ from fer_zoo.faces.renderer import BLOCK
 
 Echo = Callable[[str], None]
 PICTURES = (".jpg", ".jpeg", ".png")
-SHEETS = ("faces", "targets")
-MOST_ON_A_PICTURE = 400
+MOST_ON_A_PICTURE = {"faces": 400, "targets": 64}  # by what the picture shows
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,9 @@ class SynthesizeSettings:
 
     dataset: str = setting("synthetic_faces", "a data set of drawn faces")
     output: str = setting("", "folder of the faces, or a picture of them: .jpg or .png")
-    sheet: str = setting("faces", "what a picture shows: faces, or each face with its targets", choices=SHEETS)
+    sheet: str = setting(
+        "faces", "what a picture shows: faces, or each face with its targets", choices=tuple(MOST_ON_A_PICTURE)
+    )
     processes: int | None = setting(
         None, "processes that draw at the same time; as many as there are cores", at_least=1
     )
@@ -63,9 +64,10 @@ def synthesize(settings: SynthesizeSettings, words: Sequence[tuple[str, str]], *
         raise UserError("Say where the faces go: output=FOLDER, or output=faces.jpg for a look at a few.")
     output = Path(settings.output)
     is_picture = output.suffix.lower() in PICTURES and not output.is_dir()
-    if is_picture and wanted.num_samples > MOST_ON_A_PICTURE:
+    most = MOST_ON_A_PICTURE[settings.sheet]
+    if is_picture and wanted.num_samples > most:
         raise UserError(
-            f"A picture shows {MOST_ON_A_PICTURE} faces at most, and num_samples is {wanted.num_samples}: give fewer,"
+            f"A picture shows {most} faces at most, and num_samples is {wanted.num_samples}: give fewer,"
             " or a folder as output."
         )
     if settings.sheet != "faces" and not is_picture:

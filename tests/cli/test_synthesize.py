@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -38,6 +39,14 @@ def test_a_picture_for_a_look(suffix: str, capsys: pytest.CaptureFixture[str]) -
     assert [path.name for path in Path("look").iterdir()] == [f"some.{suffix}"]
 
 
+def test_a_picture_with_the_targets_of_each_face() -> None:
+    assert main(["synthesize", "num_samples=3", "size=16", "sheet=targets", "output=targets.png"]) == 0
+    with Image.open("targets.png") as picture:
+        assert picture.size == (5 * 16, 3 * 16)  # image, landmarks, mask, position map, shading
+        views = np.asarray(picture).reshape(48, 5, 16, 3).std(axis=(0, 2))
+    assert (views.max(axis=1) > 10).all()
+
+
 @pytest.mark.skipif(ICT is None, reason="the files of ICT-FaceKit are not there")
 def test_the_scanned_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FER_ZOO_DATA", str(ICT.parent) if ICT else "")
@@ -65,6 +74,12 @@ def test_the_scanned_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         (["dataset=synthetic_face"], "No data set is named 'synthetic_face'. Did you mean 'synthetic_faces'"),
         (["output="], "Say where the faces go: output=FOLDER, or output=faces.jpg for a look at a few."),
         (["output=look.jpg", "num_samples=500"], "A picture shows 400 faces at most, and num_samples is 500: give few"),
+        (
+            ["output=look.jpg", "num_samples=65", "sheet=targets"],
+            "A picture shows 64 faces at most, and num_samples",
+        ),
+        (["sheet=targets"], "sheet=targets makes a picture, and output is drawn: let it end in .png."),
+        (["sheet=target"], "sheet is 'target'. Did you mean 'targets'?"),
         (["output=file/faces"], "Cannot write file/faces: "),
         (["output=file"], "file is a file: give another output folder."),
         (["drawn"], "`fer-zoo synthesize` takes settings only, written key=value, found 'drawn'."),
