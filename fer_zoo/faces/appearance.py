@@ -87,17 +87,23 @@ class VertexColours:
     def __call__(
         self,
         materials: Float[Tensor, "b m 3"],
-        actions: Float[Tensor, "b 51"],
+        folds: Float[Tensor, "b 51"],
         styles: Mapping[str, Int[Tensor, " b"]],
     ) -> Float[Tensor, "v 3 b"]:
-        """Red, green and blue of each vertex under full light, darker in wrinkles and where light does not reach."""
+        """Red, green and blue of each vertex under full light, darker where light does not reach.
+
+        Args:
+            materials: colours of each.
+            folds: how much each action folds the skin, which is darker there.
+            styles: mode -> number of its choice.
+        """
         size = len(materials)
         by_channel = materials.permute(1, 2, 0)  # "m 3 b"
         colours = self.weights @ by_channel.reshape(len(MATERIALS), -1)
         for mode, number, change in self.changes:
             if mode in styles and bool((chosen := styles[mode] == number).any()):
                 colours += change @ (by_channel * chosen).reshape(len(MATERIALS), -1)
-        light = self.shade[:, None] * (1 - self.wrinkles @ actions.T).clamp_(min=0.2)
+        light = self.shade[:, None] * (1 - self.wrinkles @ folds.T).clamp_(min=0.2)
         return colours.view(-1, 3, size).clamp_(0, 1) * light[:, None]
 
 

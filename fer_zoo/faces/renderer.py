@@ -97,7 +97,8 @@ class Renderer:
         vertices = rotated(model.vertices(scenes.identity, scenes.actions, scenes.styles), rotation(scenes.angles))
         screen = scenes.camera.project(vertices)
         hits = rasterize(screen * self.supersampling, model.triangles, side, side)
-        colours = self.colours(scenes.materials, scenes.actions, scenes.styles)
+        folds = scenes.actions if scenes.creases is None else scenes.actions + scenes.creases
+        colours = self.colours(scenes.materials, folds, scenes.styles)
         worn = self.parts.weights(scenes.styles, len(scenes))
         values = [ring_normals(vertices, self.ring), colours, worn]
         if scenes.shadow is not None:

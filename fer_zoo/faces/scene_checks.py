@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.faces.face_model import MATERIALS, FaceModel
+from fer_zoo.faces.face_model import ACTIONS, MATERIALS, FaceModel
 from fer_zoo.faces.field_checks import check_entries, check_shape
 from fer_zoo.faces.scenes import Scenes
 from fer_zoo.geometry.cameras import Pinhole, WeakPerspective
@@ -36,6 +36,9 @@ def check_scenes(model: FaceModel, scenes: Scenes) -> None:
     check_entries("materials", scenes.materials, MATERIALS, within=(0, 1))
     check_entries("background", scenes.background, within=(0, 1))
     _check_camera(scenes.camera, faces)
+    if scenes.creases is not None:
+        check_shape("creases", scenes.creases, faces, len(ACTIONS))
+        check_entries("creases", scenes.creases, ACTIONS, within=(0, 1))
     if scenes.shadow is not None:
         _check_shadow(scenes.shadow, faces)
 

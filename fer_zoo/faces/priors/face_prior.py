@@ -16,6 +16,7 @@ from fer_zoo.faces.priors.captures import Captures, draw_captures, draw_occluder
 from fer_zoo.faces.priors.draws import Draws
 from fer_zoo.faces.priors.expressions import closed_jaws, looking
 from fer_zoo.faces.priors.settings import FacePrior
+from fer_zoo.faces.priors.skins import dimmed, draw_creases
 from fer_zoo.faces.priors.under_conditions import hidden, landmarks_of, lit, made_small, seen_in, turned
 from fer_zoo.faces.priors.views import draw_angles, draw_backgrounds, draw_cameras, draw_light
 from fer_zoo.faces.scenes import Scenes
@@ -82,8 +83,11 @@ def draw_faces(
     known = {of: random_face(model, of) for of in set(people.seeds("person"))}
     faces = [known[of] for of in people.seeds("person")]
     light, shine = draw_light(prior.light, clips)
+    plain = scenes_of(model, faces, size)
     scenes = replace(
-        scenes_of(model, faces, size),
+        plain,
+        creases=draw_creases(prior.skin, people),
+        materials=dimmed(plain.materials, prior.skin, people),
         actions=_float(closed_jaws(actions.clip(0, 1))),
         angles=_float(draw_angles(prior.pose, clips) + _turns(prior, clips, frame)),
         camera=draw_cameras(prior.camera, clips, size),

@@ -16,6 +16,16 @@ EXPRESSIONS = ("emotions", "sliders", "action_units", "recordings")
 
 
 @dataclass(kw_only=True)
+class SkinPrior:
+    """What of a face stays whatever it does."""
+
+    creases: float = setting(
+        0.8, "strongest folds that no expression makes, 1 as an action's", at_least=0.0, at_most=1.0
+    )
+    dim: float = setting(0.35, "how much darker eyeballs and teeth may be", at_least=0.0, at_most=1.0)
+
+
+@dataclass(kw_only=True)
 class PosePrior:
     """Normal angles of the head, in degrees, cut at two deviations."""
 
@@ -88,6 +98,7 @@ class FacePrior:
     action_units: ActionUnitPrior = field(default_factory=ActionUnitPrior)
     clips: ClipPrior = field(default_factory=ClipPrior)
     recordings: RecordingPrior = field(default_factory=RecordingPrior)
+    skin: SkinPrior = field(default_factory=SkinPrior)
     pose: PosePrior = field(default_factory=PosePrior)
     camera: CameraPrior = field(default_factory=CameraPrior)
     light: LightPrior = field(default_factory=LightPrior)
