@@ -23,7 +23,7 @@ FROZEN = {
     "synthetic_au_v1": ("e64af54ed3600957", "9eef8a13c09b9eb6", 24258.9859),
     "synthetic_blendshape_v1": ("6e94cf74b735ac63", "ca5d00fd6d689bf8", 23592.6241),
     "synthetic_expression_v1": ("a4293c3e534a88d2", "07e12157120179e5", 22775.8386),
-    "synthetic_pose_light_v1": ("2e557ea63f8972c4", "0d1abdda1e52f60f", 20605.3323),
+    "synthetic_pose_light_v1": ("2e557ea63f8972c4", "0d1abdda1e52f60f", 20599.7874),
     "synthetic_intensity_v1": ("8c680eea61e602a4", "e18fa483527f9b75", 21818.6943),
     "synthetic_width_v1": ("5afd8884143ff2ac", "0d51ddc00b9692b8", 27294.2721),
     "synthetic_occluders_v1": ("0b60a2a872a4c15e", "8c35e61b6c81c2b6", 22462.4346),

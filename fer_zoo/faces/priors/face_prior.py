@@ -16,8 +16,8 @@ from fer_zoo.faces.priors.captures import Captures, draw_captures, draw_occluder
 from fer_zoo.faces.priors.draws import Draws
 from fer_zoo.faces.priors.expressions import closed_jaws, looking
 from fer_zoo.faces.priors.settings import FacePrior
-from fer_zoo.faces.priors.skins import dimmed, draw_creases
-from fer_zoo.faces.priors.under_conditions import hidden, landmarks_of, lit, made_small, seen_in, turned
+from fer_zoo.faces.priors.skins import draw_creases, in_shade
+from fer_zoo.faces.priors.under_conditions import dimmed, hidden, landmarks_of, lit, made_small, seen_in, turned
 from fer_zoo.faces.priors.views import draw_angles, draw_backgrounds, draw_cameras, draw_light
 from fer_zoo.faces.scenes import Scenes
 
@@ -87,7 +87,7 @@ def draw_faces(
     scenes = replace(
         plain,
         creases=draw_creases(prior.skin, people),
-        materials=dimmed(plain.materials, prior.skin, people),
+        materials=in_shade(plain.materials, prior.skin, people),
         actions=_float(closed_jaws(actions.clip(0, 1))),
         angles=_float(draw_angles(prior.pose, clips) + _turns(prior, clips, frame)),
         camera=draw_cameras(prior.camera, clips, size),
@@ -118,6 +118,8 @@ def _under(drawn: DrawnFaces, levels: dict[str, np.ndarray], faces: Draws, model
         scenes, captures = lit(scenes, levels["light"], faces), seen_in(captures, levels["light"])
     if "occluder" in levels:
         things = hidden(things, levels["occluder"], scenes, landmarks_of(model, scenes), faces)
+    if "light" in levels:
+        things = dimmed(things, levels["light"])
     if "face_width" in levels:
         captures = made_small(captures, levels["face_width"], landmarks_of(model, scenes), size)
     return replace(drawn, scenes=scenes, occluders=things, captures=captures)

@@ -30,7 +30,7 @@ def draw_creases(prior: SkinPrior, people: Draws) -> Float[Tensor, "b 51"]:
     return torch.from_numpy(found)
 
 
-def dimmed(materials: Float[Tensor, "b m 3"], prior: SkinPrior, people: Draws) -> Float[Tensor, "b m 3"]:
+def in_shade(materials: Float[Tensor, "b m 3"], prior: SkinPrior, people: Draws) -> Float[Tensor, "b m 3"]:
     """With eyeballs and teeth that are darker, as lids and lips leave them in the shade."""
     share = torch.from_numpy(1 - prior.dim * people.uniform("skin/dim", len(_BRIGHT))).to(materials)
     changed = materials.clone()

@@ -54,9 +54,9 @@ def lit(scenes: Scenes, lights: np.ndarray, faces: Draws) -> Scenes:
     ambient, strength, direction = (np.array([_LAMPS[light][part] for light in LIGHTS])[place] for part in range(3))
     direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
     direction[:, 0] *= _sides(faces, "grid/lamp")
-    dimmed = np.where(lights == "dark", _DARK, 1.0)
+    share = np.where(lights == "dark", _DARK, 1.0)
     is_cast = lights == "cast_shadow"
-    light = _harmonics(ambient * dimmed, direction, strength * dimmed)
+    light = _harmonics(ambient * share, direction, strength * share)
     normal, offset = _edges(direction, faces)
     shadow = EdgeShadow(
         normal=_tensor(normal),
@@ -70,20 +70,27 @@ def lit(scenes: Scenes, lights: np.ndarray, faces: Draws) -> Scenes:
     return replace(
         scenes,
         light=light,
-        shine=_tensor(_SHINE * dimmed),
-        background=scenes.background * _tensor(dimmed)[:, None, None, None],
+        shine=_tensor(_SHINE * share),
+        background=scenes.background * _tensor(share)[:, None, None, None],
         shadow=shadow,
     )
 
 
 def seen_in(captures: Captures, lights: np.ndarray) -> Captures:
-    """In the dark the camera makes nothing up, and noise is strong."""
+    """In the dark the camera makes nothing up and clips nothing of what is left, and noise is strong."""
     is_dark = torch.from_numpy(lights == "dark")
     return replace(
         captures,
         exposure=captures.exposure.masked_fill(is_dark, 0.0),
+        contrast=captures.contrast.masked_fill(is_dark, 1.0),
+        brightness=captures.brightness.masked_fill(is_dark, 0.0),
         noise=torch.where(is_dark, captures.noise.clamp(min=_NOISE_IN_THE_DARK), captures.noise),
     )
+
+
+def dimmed(things: Occluders, lights: np.ndarray) -> Occluders:
+    """Things in front of a face in the dark are as dark as it."""
+    return replace(things, colour=things.colour * _tensor(np.where(lights == "dark", _DARK, 1.0))[:, None])
 
 
 def hidden(

@@ -64,7 +64,7 @@ def test_the_same_people_with_the_same_faces_stand_in_all_cells(model: FaceModel
     assert drawn.emotion.tolist() == [face % 7 for face in range(8) for _ in range(cells)]
     scenes = drawn.scenes
     kept = [scenes.identity, scenes.actions, scenes.materials, scenes.angles[:, 1:], scenes.camera.scale]
-    for values in (*kept, drawn.captures.blur, drawn.captures.contrast):
+    for values in (*kept, drawn.captures.blur, drawn.captures.quality):
         by_face = values.view(8, cells, -1)
         assert torch.equal(by_face, by_face[:, :1].expand_as(by_face))
     assert len(set(drawn.captures.seeds)) == 8 * cells  # noise is each picture's own
@@ -138,6 +138,17 @@ def test_lights_are_what_they_are_called(model: FaceModel) -> None:
     same = (scenes.shadow.light == scenes.light).flatten(1).all(dim=1).view(14, -1)
     assert same.all(dim=0).tolist() == [light != "cast_shadow" for light in LIGHTS]
     assert (drawn.captures.exposure.view(14, -1)[:, name["dark"]] == 0).all()
+
+
+def test_in_the_dark_something_is_left_of_every_face(model: FaceModel) -> None:
+    drawn = draw(model, 56, light=["frontal", "dark"], occluder=["none", "mouth"])
+    renderer = Renderer(model, size=SIZE)
+    image, mask = photographed(renderer, drawn).image.mean(dim=1), renderer(drawn.scenes).mask > 0
+    brightness = (image * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))
+    frontal, dark = brightness.view(14, 2, 2).unbind(dim=1)
+    assert (dark < 0.6 * frontal).all() and dark.min() > 0.02
+    of_thing = drawn.occluders.colour.view(14, 2, 2, 3)[:, :, 1]
+    torch.testing.assert_close(of_thing[:, 1], 0.25 * of_thing[:, 0])
 
 
 def test_every_cast_shadow_lies_on_a_part_of_the_face(model: FaceModel) -> None:
