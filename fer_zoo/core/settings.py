@@ -56,6 +56,9 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
         built: S = OmegaConf.to_object(node)  # type: ignore[assignment]  # to_object gives the dataclass back
     except MissingMandatoryValue as error:
         raise UserError(f"{_dotted(where, str(error.full_key))} is '???', which stands for no value.") from error
+    except OmegaConfBaseException as error:
+        name = _dotted(where, str(error.full_key))
+        raise UserError(f"{name} is a text with '${{', where another kind of value is expected.") from error
     _check_limits(built, where)
     return built
 

@@ -130,3 +130,16 @@ def test_limits_are_described() -> None:
     both, most = setting(0.5, "a share", at_least=0, at_most=0.99), setting(1, "few", at_most=3)
     made = make_dataclass("Limited", [("both", float, both), ("most", int, most)])
     assert [row[3] for row in describe_settings(made)] == ["a share (0 to 0.99)", "few (at most 3)"]
+
+
+@pytest.mark.parametrize(("name", "inner"), [("seed", "${a}"), ("rate", "${rate}")])
+def test_a_reference_in_the_place_of_a_number_is_told(name: str, inner: str) -> None:
+    @dataclass
+    class Numbers:
+        seed: int = setting(0, "")
+        rate: float = setting(0.5, "")
+
+    with pytest.raises(
+        UserError, match=rf"^run\.{name} is a text with '\$\{{', where another kind of value is expected\.$"
+    ):
+        build_settings(Numbers, {name: inner}, where="run")

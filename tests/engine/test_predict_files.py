@@ -105,7 +105,8 @@ def test_after_a_kill_the_same_command_goes_on_to_the_same_bytes(
     output = tmp_path / "faces.csv"
     code = (
         "import sys, time; from pathlib import Path; from fer_zoo.engine.row_writer import RowWriter\n"
-        "from fer_zoo.engine.predict_files import PredictSettings, predict_files\n"
+        "from fer_zoo.engine.predict_files import predict_files\n"
+        "from fer_zoo.engine.predict_settings import PredictSettings\n"
         "real = RowWriter.write\n"
         "RowWriter.write = lambda writer, rows: (time.sleep(0.02), real(writer, rows))\n"
         "settings = PredictSettings(checkpoint=sys.argv[1], output=sys.argv[2], track=True, device='cpu')\n"
