@@ -141,6 +141,30 @@ def compressed(image: Float[Tensor, "b 3 h w"], quality: Int[Tensor, " b"]) -> F
     return torch.from_numpy(np.stack(through)).permute(0, 3, 1, 2).to(image) / 255
 
 
+def mottled(
+    image: Float[Tensor, "b c h w"], deviation: Float[Tensor, " b"], seeds: Sequence[int]
+) -> Float[Tensor, "b c h w"]:
+    """Each image lighter and darker in patches of a sixteenth and a thirty-second of its sides, of its own seed.
+
+    Stands for what renders lack: pores, stubble, freckles, cloth.
+
+    Raises:
+        UserError: for another number of seeds than of images, or a deviation that is negative or no number.
+    """
+    if len(seeds) != len(image):
+        raise UserError(f"{len(seeds)} seeds were given for {len(image)} images; patches need one of each image.")
+    _check_deviation("patches", deviation, torch.inf, len(image))
+    height, width = image.shape[2:]
+    drawn = [_patches(seed, height, width) for seed in seeds]
+    return (image + torch.from_numpy(np.stack(drawn)).to(image) * deviation[:, None, None, None]).clamp(0, 1)
+
+
+def _patches(seed: int, height: int, width: int) -> Float[np.ndarray, "1 h w"]:
+    generator = np.random.Generator(np.random.Philox(seed))
+    octaves = [generator.standard_normal((cells, cells), np.float32) for cells in (16, 32)]
+    return sum(cv2.resize(octave, (width, height), interpolation=cv2.INTER_LINEAR) for octave in octaves)[None]
+
+
 def _check_things(things: Occluders, count: int) -> None:
     for name, lengths in (("centre", (2,)), ("radii", (2,)), ("angle", ()), ("roundness", ()), ("colour", (3,))):
         values = getattr(things, name)

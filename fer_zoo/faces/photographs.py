@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fer_zoo.faces.effects import blurred, coarsened, compressed, noisy, occluded
+from fer_zoo.faces.effects import blurred, coarsened, compressed, mottled, noisy, occluded
 from fer_zoo.faces.priors.captures import NO_JPEG, Captures
 from fer_zoo.faces.priors.face_prior import DrawnFaces
 from fer_zoo.faces.renderer import Rendered, Renderer
@@ -22,11 +22,11 @@ def photographed(renderer: Renderer, drawn: DrawnFaces) -> Rendered:
 
 
 def captured(image: Float[Tensor, "b 3 h w"], captures: Captures) -> Float[Tensor, "b 3 h w"]:
-    """Exposure, contrast and brightness, blur, few pixels, grey, noise, JPEG."""
+    """Exposure, contrast and brightness, patches, blur, few pixels, grey, noise, JPEG."""
     image = _exposed(image, captures.exposure)
     contrast, brightness = captures.contrast[:, None, None, None], captures.brightness[:, None, None, None]
     image = ((image - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
-    image = blurred(image, captures.blur)
+    image = blurred(mottled(image, captures.patches, captures.seeds), captures.blur)
     if captures.sides is not None:
         image = coarsened(image, captures.sides)
     red, green, blue = image.unbind(dim=1)

@@ -35,9 +35,10 @@ class Captures:
         exposure: how far the mean is brought to the middle grey, 0 to 1.
         contrast: about the middle grey.
         brightness: added.
+        patches: deviation of lighter and darker patches.
         blur: deviation in pixels.
         noise: deviation.
-        seeds: of the noise.
+        seeds: of patches and noise.
         quality: of JPEG, `NO_JPEG` for none.
         grey: whether there is no colour.
         sides: pixels of the sides to which pictures are averaged down, and from there up again, after the blur; None
@@ -47,6 +48,7 @@ class Captures:
     exposure: Float[Tensor, " b"]
     contrast: Float[Tensor, " b"]
     brightness: Float[Tensor, " b"]
+    patches: Float[Tensor, " b"]
     blur: Float[Tensor, " b"]
     noise: Float[Tensor, " b"]
     seeds: tuple[int, ...]
@@ -57,12 +59,13 @@ class Captures:
 
 def draw_captures(prior: CapturePrior, draws: Draws, samples: Draws, size: int) -> Captures:
     """For square pictures: of a clip all alike, but for the noise, which is each sample's own."""
-    drawn, normal = draws.uniform("capture", 5), draws.normal("capture/light", 2).clip(-2, 2)
+    drawn, normal = draws.uniform("capture", 6), draws.normal("capture/light", 2).clip(-2, 2)
     quality = np.floor(between(drawn[:, 3], prior.worst, 96)).astype(np.int64)
     return Captures(
         exposure=_tensor(np.full(len(draws), prior.exposure)),
         contrast=_tensor(np.exp(prior.contrast * normal[:, 0])),
         brightness=_tensor(prior.brightness * normal[:, 1]),
+        patches=_tensor(prior.patches * drawn[:, 5]),
         blur=_tensor((prior.blur * size * drawn[:, 0] ** 2).clip(max=MOST_BLUR)),
         noise=_tensor(prior.noise * drawn[:, 1] ** 2),
         seeds=tuple(samples.seeds("capture/noise")),

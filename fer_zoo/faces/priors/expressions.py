@@ -74,11 +74,11 @@ class EmotionPrior:
     """Emotions as prototypes, all equally frequent."""
 
     classes: list[str] = setting(list(BASIC_7), "emotions that are drawn, equally often", choices=())
-    weakest: float = setting(0.5, "least intensity of a prototype; the most is 1", at_least=0.0, at_most=1.0)
+    weakest: float = setting(0.6, "least intensity of a prototype; the most is 1", at_least=0.0, at_most=1.0)
     asymmetry: float = setting(0.25, "most that one side is weaker than the other", at_least=0.0, at_most=1.0)
-    distractors: int = setting(2, "actions that do not belong to the emotion", at_least=0, at_most=10)
-    distraction: float = setting(0.12, "greatest strength of those", at_least=0.0, at_most=1.0)
-    blinks: float = setting(0.08, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
+    distractors: int = setting(3, "actions that do not belong to the emotion", at_least=0, at_most=10)
+    distraction: float = setting(0.2, "greatest strength of those", at_least=0.0, at_most=1.0)
+    blinks: float = setting(0.2, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
 
     def check(self) -> None:
         """Refuses emotions that there are not, and those named twice, which would be drawn twice as often.

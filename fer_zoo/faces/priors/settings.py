@@ -29,9 +29,9 @@ class SkinPrior:
 class PosePrior:
     """Normal angles of the head, in degrees, cut at two deviations."""
 
-    yaw: float = setting(12.0, "deviation of yaw, degrees", at_least=0.0, at_most=45.0)
-    pitch: float = setting(6.0, "deviation of pitch, degrees", at_least=0.0, at_most=25.0)
-    roll: float = setting(5.0, "deviation of roll, degrees", at_least=0.0, at_most=45.0)
+    yaw: float = setting(15.0, "deviation of yaw, degrees", at_least=0.0, at_most=45.0)
+    pitch: float = setting(8.0, "deviation of pitch, degrees", at_least=0.0, at_most=25.0)
+    roll: float = setting(6.0, "deviation of roll, degrees", at_least=0.0, at_most=45.0)
 
 
 @dataclass(kw_only=True)
@@ -40,17 +40,23 @@ class CameraPrior:
 
     nearest: float = setting(7.0, "least distance of the camera, inter-ocular distances", at_least=4.0)
     farthest: float = setting(40.0, "greatest distance", at_least=4.0)
-    zoom: float = setting(0.08, "deviation of the crop's size, of its logarithm", at_least=0.0, at_most=0.5)
+    zoom: float = setting(0.12, "deviation of the crop's size, of its logarithm", at_least=0.0, at_most=0.5)
     tightness: float = setting(1.5, "mean size of the face in the crop; 1 shows hair and chin", at_least=0.2)
-    shift: float = setting(0.03, "deviation of the crop's place, sides of the picture", at_least=0.0, at_most=0.3)
+    lower: float = setting(
+        0.04,
+        "how far faces lie below where a whole head is in the middle, sides of the picture",
+        at_least=-0.5,
+        at_most=0.5,
+    )
+    shift: float = setting(0.04, "deviation of the crop's place, sides of the picture", at_least=0.0, at_most=0.3)
 
 
 @dataclass(kw_only=True)
 class LightPrior:
     """Light from everywhere and one to three lamps; the last two may have a colour."""
 
-    ambient_least: float = setting(0.22, "least light from everywhere", at_least=0.0)
-    ambient_most: float = setting(0.5, "most light from everywhere", at_least=0.0)
+    ambient_least: float = setting(0.2, "least light from everywhere", at_least=0.0)
+    ambient_most: float = setting(0.7, "most light from everywhere", at_least=0.0)
     strength_least: float = setting(0.35, "least sum of the lamps", at_least=0.0)
     strength_most: float = setting(0.95, "greatest sum of the lamps", at_least=0.0)
     colour: float = setting(0.06, "deviation of each channel", at_least=0.0, at_most=0.5)
@@ -61,7 +67,7 @@ class LightPrior:
 class BackgroundPrior:
     """One colour, a gradient or blotches, as often as each other."""
 
-    contrast: float = setting(0.25, "greatest deviation of blotches", at_least=0.0, at_most=0.5)
+    contrast: float = setting(0.4, "greatest deviation of blotches", at_least=0.0, at_most=0.5)
 
 
 @dataclass(kw_only=True)
@@ -75,16 +81,19 @@ class OccluderPrior:
 
 @dataclass(kw_only=True)
 class CapturePrior:
-    """Exposure, contrast, blur, noise, JPEG, grey."""
+    """Exposure, contrast, patches, blur, noise, JPEG, grey."""
 
     exposure: float = setting(0.6, "how far the camera makes up for too little light", at_least=0.0, at_most=1.0)
-    contrast: float = setting(0.2, "deviation of the contrast's logarithm", at_least=0.0, at_most=1.0)
-    brightness: float = setting(0.06, "deviation of the brightness", at_least=0.0, at_most=0.5)
-    blur: float = setting(0.012, "greatest blur, sides of the picture", at_least=0.0, at_most=0.04)
-    noise: float = setting(0.03, "greatest deviation of the noise", at_least=0.0, at_most=0.5)
+    contrast: float = setting(0.25, "deviation of the contrast's logarithm", at_least=0.0, at_most=1.0)
+    brightness: float = setting(0.08, "deviation of the brightness", at_least=0.0, at_most=0.5)
+    patches: float = setting(
+        0.05, "greatest deviation of patches that stand for pores and cloth", at_least=0.0, at_most=0.5
+    )
+    blur: float = setting(0.016, "greatest blur, sides of the picture", at_least=0.0, at_most=0.04)
+    noise: float = setting(0.04, "greatest deviation of the noise", at_least=0.0, at_most=0.5)
     jpeg: float = setting(0.5, "share of pictures that were compressed", at_least=0.0, at_most=1.0)
     worst: int = setting(35, "least quality of JPEG", at_least=1, at_most=100)
-    grey: float = setting(0.2, "share of pictures without colour", at_least=0.0, at_most=1.0)
+    grey: float = setting(0.5, "share of pictures without colour", at_least=0.0, at_most=1.0)
 
 
 @dataclass(kw_only=True)

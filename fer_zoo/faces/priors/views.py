@@ -27,7 +27,8 @@ def draw_cameras(prior: CameraPrior, draws: Draws, size: int) -> Pinhole:
     drawn, normal = draws.uniform("camera", 1)[:, 0], draws.normal("camera/crop", 3).clip(-2, 2)
     distance = prior.nearest * (prior.farthest / prior.nearest) ** drawn
     scale = size / FACE_HEIGHT * prior.tightness * np.exp(prior.zoom * normal[:, 0])
-    middle = np.stack([np.full(len(draws), size / 2), size / 2 + FACE_CENTRE * scale], axis=1)
+    height = (0.5 + prior.lower) * size + FACE_CENTRE * scale
+    middle = np.stack([np.full(len(draws), size / 2), height], axis=1)
     return Pinhole(_tensor(distance), _tensor(scale), _tensor(middle + prior.shift * size * normal[:, 1:]))
 
 
