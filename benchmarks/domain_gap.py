@@ -1,9 +1,10 @@
 """How a network that saw drawn faces alone does on other heads and on photographs: `python benchmarks/domain_gap.py`.
 
-One small network (timm's test_resnet, 0.4 M parameters, grey, 64 px) learns seven emotions from 4,000 faces: of the
-procedural head, of ict, and of people of both in turn; and from both once more as the priors were before they were
-widened. It is scored on 1,000 faces of unseen people of each head, and on the photographs of facial_expressions: six
-classes, and happiness against neutral. What is done is not repeated. Writes results/domain_gap.csv and prints the table.
+The network that ships (experiment=timm_classifier_synthetic_faces) learns seven emotions from 4,000 faces of people of
+both heads in turn; of the procedural head alone, of ict alone, and of both under the narrower priors that there were at
+first. It is scored on 1,000 faces of unseen people of each head, and on the photographs of facial_expressions: six
+classes, and happiness against neutral. What is done is not repeated. Writes results/domain_gap.csv and
+prints the table.
 """
 
 from pathlib import Path
@@ -13,10 +14,8 @@ import pandas as pd
 import fer_zoo
 
 RESULT = Path("results/domain_gap.csv")
-FACES = {"dataset": "synthetic_faces", "dataset.num_samples": 4000, "dataset.seed": 1}
-NETWORK = {"method": "timm_classifier", "method.backbone": "test_resnet", "method.image_size": 64}
-TRAINING = {"method.learning_rate": 3e-3, "data.batch_size": 32, "trainer.max_epochs": 24, "protocol": "subject_holdout"}
-NARROW = {  # what the priors were
+EXPERIMENT = {"experiment": "timm_classifier_synthetic_faces"}
+NARROW = {  # as the priors were at first
     "dataset.emotions.weakest": 0.5,
     "dataset.emotions.distractors": 2,
     "dataset.emotions.distraction": 0.12,
@@ -26,12 +25,13 @@ NARROW = {  # what the priors were
     "dataset.pose.yaw": 12,
     "dataset.pose.pitch": 6,
     "dataset.pose.roll": 5,
-    "dataset.camera.tightness": 1.5,
     "dataset.camera.zoom": 0.08,
     "dataset.camera.shift": 0.03,
     "dataset.light.ambient_least": 0.22,
     "dataset.light.ambient_most": 0.5,
     "dataset.background.contrast": 0.25,
+    "dataset.camera.lower": 0,
+    "dataset.capture.patches": 0,
     "dataset.capture.contrast": 0.2,
     "dataset.capture.brightness": 0.06,
     "dataset.capture.blur": 0.012,
@@ -57,18 +57,21 @@ def main() -> None:
     """Trains, scores, writes and prints."""
     rows = []
     for name, faces in ROWS.items():
-        run = fer_zoo.train({**NETWORK, **TRAINING, **FACES, **faces}, echo=print)
+        run = fer_zoo.train({**EXPERIMENT, **faces}, echo=print)
         for test, data in TESTS.items():
             output = run / "domain_gap" / test.replace(" ", "_").replace(",", "")
             report, _ = fer_zoo.evaluate(run, {**data, "output": str(output)})
             score = report.scores.values["mean_class_accuracy"]
-            rows.append({"learned from": name, "scored on": test, "images": report.scores.coverage.scored, **vars(score)})
+            bounds = {"value": score.value, "low": score.interval.low, "high": score.interval.high}
+            rows.append({"learned from": name, "scored on": test, "images": report.scores.coverage.scored, **bounds})
     table = pd.DataFrame(rows)
     RESULT.parent.mkdir(exist_ok=True)
     table.to_csv(RESULT, index=False, lineterminator="\n")
     text = table.apply(lambda row: f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]", axis=1)
     wide = table.assign(text=text).pivot(index="learned from", columns="scored on", values="text")
-    print(wide.loc[list(ROWS), list(TESTS)].to_markdown())
+    print("|".join(["", "learned from", *TESTS, ""]), "|---" * (1 + len(TESTS)) + "|", sep="\n")
+    for name in ROWS:
+        print("|".join(["", name, *wide.loc[name, list(TESTS)], ""]))
 
 
 if __name__ == "__main__":
