@@ -19,8 +19,11 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.paths import data_roots
 
 TRACK, PHOTOGRAPHS = "synthetic_quick", "facial_expressions"
-METHODS = ("timm_classifier:backbone=resnet10t:image_size=48", "timm_classifier:backbone=resnet18:image_size=32")
-_USUAL = {"trainer.max_epochs": "15", "data.batch_size": "32"}
+METHODS = (
+    "timm_classifier:backbone=test_resnet:image_size=48:learning_rate=0.003",
+    "timm_classifier:backbone=resnet10t:image_size=48",
+)
+_USUAL = {"trainer.max_epochs": "25", "data.batch_size": "32"}
 
 
 def run(command: Command) -> int:

@@ -26,6 +26,8 @@ def tensors(value: Any) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
         return
+    if value is None:
+        return  # what only some scenes have
     inside = value.values() if isinstance(value, dict) else [getattr(value, field.name) for field in fields(value)]
     for item in inside:
         yield from tensors(item)

@@ -95,11 +95,11 @@ def test_actions_are_proportional_to_the_intensity(model: FaceModel) -> None:
 
 def test_faces_are_as_wide_as_said(model: FaceModel) -> None:
     """In the picture that is averaged down, to half of one of its pixels."""
-    widths = [8, 16, 24, 40]
+    widths = [8, 16, 24, 32]
     drawn = draw(model, 56, face_width=widths)
     points = landmarks_of(model, drawn.scenes)
     whole = (points[:, 16] - points[:, 0]).norm(dim=1)
-    assert (whole > 40).all()
+    assert (whole > 32).all()
     sides = drawn.captures.sides
     assert sides is not None
     found = whole * sides / SIZE
