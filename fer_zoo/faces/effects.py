@@ -146,7 +146,8 @@ def mottled(
 ) -> Float[Tensor, "b c h w"]:
     """Each image lighter and darker in patches of a sixteenth and a thirty-second of its sides, of its own seed.
 
-    Stands for what renders lack: pores, stubble, freckles, cloth.
+    They multiply the colours by 1 and normal numbers of the deviation. Stands for what renders lack: pores, stubble,
+    freckles, cloth.
 
     Raises:
         UserError: for another number of seeds than of images, or a deviation that is negative or no number.
@@ -156,11 +157,11 @@ def mottled(
     _check_deviation("patches", deviation, torch.inf, len(image))
     height, width = image.shape[2:]
     drawn = [_patches(seed, height, width) for seed in seeds]
-    return (image + torch.from_numpy(np.stack(drawn)).to(image) * deviation[:, None, None, None]).clamp(0, 1)
+    return (image * (1 + torch.from_numpy(np.stack(drawn)).to(image) * deviation[:, None, None, None])).clamp(0, 1)
 
 
 def _patches(seed: int, height: int, width: int) -> Float[np.ndarray, "1 h w"]:
-    generator = np.random.Generator(np.random.Philox(seed))
+    generator = np.random.Generator(np.random.Philox([seed, 1]))  # other numbers than the noise of that seed
     octaves = [generator.standard_normal((cells, cells), np.float32) for cells in (16, 32)]
     return sum(cv2.resize(octave, (width, height), interpolation=cv2.INTER_LINEAR) for octave in octaves)[None]
 

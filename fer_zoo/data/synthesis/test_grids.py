@@ -32,7 +32,7 @@ def grid_faces(grid: GridPrior, num_samples: int, *, size: int = 96) -> Synthesi
         pose=PosePrior(yaw=4.0, pitch=3.0, roll=3.0),
         camera=CameraPrior(zoom=0.03, shift=0.01),
         occluders=OccluderPrior(probability=0.0),
-        capture=CapturePrior(contrast=0.1, brightness=0.03, blur=0.004, noise=0.015, worst=70, grey=0.0),
+        capture=CapturePrior(contrast=0.1, brightness=0.03, patches=0.02, blur=0.004, noise=0.015, worst=70, grey=0.0),
         grid=grid,
     )
 

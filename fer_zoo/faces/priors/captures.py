@@ -35,7 +35,7 @@ class Captures:
         exposure: how far the mean is brought to the middle grey, 0 to 1.
         contrast: about the middle grey.
         brightness: added.
-        patches: deviation of lighter and darker patches.
+        patches: deviation of what lighter and darker patches multiply by.
         blur: deviation in pixels.
         noise: deviation.
         seeds: of patches and noise.

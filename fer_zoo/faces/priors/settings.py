@@ -87,7 +87,7 @@ class CapturePrior:
     contrast: float = setting(0.25, "deviation of the contrast's logarithm", at_least=0.0, at_most=1.0)
     brightness: float = setting(0.08, "deviation of the brightness", at_least=0.0, at_most=0.5)
     patches: float = setting(
-        0.05, "greatest deviation of patches that stand for pores and cloth", at_least=0.0, at_most=0.5
+        0.06, "greatest share by which patches that stand for pores and cloth deviate", at_least=0.0, at_most=0.5
     )
     blur: float = setting(0.016, "greatest blur, sides of the picture", at_least=0.0, at_most=0.04)
     noise: float = setting(0.04, "greatest deviation of the noise", at_least=0.0, at_most=0.5)
