@@ -20,6 +20,7 @@ NARROW = {  # as the priors were at first
     "dataset.emotions.distractors": 2,
     "dataset.emotions.distraction": 0.12,
     "dataset.emotions.blinks": 0.08,
+    "dataset.emotions.resting": 0,
     "dataset.skin.creases": 0,
     "dataset.skin.dim": 0,
     "dataset.pose.yaw": 12,

@@ -15,7 +15,7 @@ from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError, nearest
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.draws import Draws, between
-from fer_zoo.faces.priors.prototypes import ONE_SIDED, PROTOTYPES
+from fer_zoo.faces.priors.prototypes import ONE_SIDED, PROTOTYPES, RESTING
 
 ACTIONS = BLENDSHAPES_51.entries
 BASIC_7 = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -66,6 +66,7 @@ FOLLOWS: Mapping[str, tuple[str, float]] = {
     "frown": ("chin", 0.5),
     "jaw_open": ("lower_lip", 0.4),
 }
+_RESTING_SHARE = 0.6  # of people, of each thing that faces seem to do at rest
 _CALM = tuple(name for name in ACTIONS if not name.startswith("eye") and name not in ("mouthClose", "tongueOut"))
 
 
@@ -79,6 +80,7 @@ class EmotionPrior:
     distractors: int = setting(3, "actions that do not belong to the emotion", at_least=0, at_most=10)
     distraction: float = setting(0.2, "greatest strength of those", at_least=0.0, at_most=1.0)
     blinks: float = setting(0.2, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
+    resting: float = setting(0.35, "most that a person's face seems to do at rest", at_least=0.0, at_most=1.0)
 
     def check(self) -> None:
         """Refuses emotions that there are not, and those named twice, which would be drawn twice as often.
@@ -110,6 +112,16 @@ class EmotionPrior:
         one_sided = np.isin(classes, [i for i, name in enumerate(self.classes) if name in ONE_SIDED])
         strength = _one_side(strength, one_sided, drawn[:, 2] < 0.5)
         return classes, intensity, np.maximum(strength, self._distraction(draws)).clip(0, 1)
+
+    def rest(self, people: Draws) -> Float[np.ndarray, "b 51"]:
+        """What faces seem to do whatever they express, of each of `RESTING` nothing or up to `resting`."""
+        drawn = people.uniform("emotion/rest", 2 * len(RESTING)).reshape(len(people), 2, -1)
+        strength = self.resting * drawn[:, 0] * (drawn[:, 1] < _RESTING_SHARE)
+        found = np.zeros((len(people), len(ACTIONS)))
+        for place, names in enumerate(RESTING):
+            for action in (side for name in names for side in sides_of(name)):
+                found[:, ACTIONS.index(action)] = strength[:, place]
+        return found
 
     def _distraction(self, draws: Draws) -> Float[np.ndarray, "b 51"]:
         found = np.zeros((len(draws), len(ACTIONS)))

@@ -79,7 +79,7 @@ def draw_faces(
     person, clip, frame = prior.places(numbers)
     people, clips, samples = (Draws(seed, of) for of in (person, clip, numbers))
     levels = prior.grid.levels(numbers)
-    emotion, strength, actions = _expressions(prior, clips, frame, levels.get("intensity"))
+    emotion, strength, actions = _expressions(prior, people, clips, frame, levels.get("intensity"))
     known = {of: random_face(model, of) for of in set(people.seeds("person"))}
     faces = [known[of] for of in people.seeds("person")]
     light, shine = draw_light(prior.light, clips)
@@ -126,7 +126,11 @@ def _under(drawn: DrawnFaces, levels: dict[str, np.ndarray], faces: Draws, model
 
 
 def _expressions(
-    prior: FacePrior, clips: Draws, frame: Int[np.ndarray, " b"], fixed: Float[np.ndarray, " b"] | None
+    prior: FacePrior,
+    people: Draws,
+    clips: Draws,
+    frame: Int[np.ndarray, " b"],
+    fixed: Float[np.ndarray, " b"] | None,
 ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, " b"], Float[np.ndarray, "b 51"]]:
     """Emotion (or -1), intensity and actions of each frame.
 
@@ -140,7 +144,8 @@ def _expressions(
         in_turn = clips.numbers % len(prior.emotions.classes) if prior.grid.shape else None
         emotion, intensity, actions = prior.emotions.draw(clips, in_turn, fixed)
         actions = np.maximum(actions, looking(clips, prior.action_units.gaze))
-        return emotion, intensity * rise, actions * rise[:, None]
+        actions = np.maximum(actions * rise[:, None], prior.emotions.rest(people))
+        return emotion, intensity * rise, actions
     if prior.expression == "sliders":
         actions = slider_actions(torch.from_numpy(prior.sliders.draw(clips))).numpy()
     else:

@@ -12,13 +12,7 @@ Prototype = Mapping[str, Range]  # action (both sides where none is named) -> ra
 
 # The brow goes down half as far as it goes up in fear and sadness, or the two would cancel.
 PROTOTYPES: Mapping[str, Sequence[Prototype]] = {
-    "neutral": (
-        {},
-        # at rest many faces look as if they did a little
-        {"mouthFrown": (0, 0.25), "browDown": (0, 0.25), "eyeSquint": (0, 0.4), "eyeBlink": (0, 0.25)},
-        {"mouthPress": (0, 0.35), "cheekSquint": (0, 0.25), "mouthSmile": (0, 0.15)},
-        {"jawOpen": (0, 0.12), "browInnerUp": (0, 0.2), "browOuterUp": (0, 0.2)},
-    ),
+    "neutral": ({},),
     "happiness": (
         {"cheekSquint": (0.4, 1), "mouthSmile": (0.5, 1), "mouthLowerDown": (0, 0.4), "jawOpen": (0, 0.25)},
         {  # 6+12+25, broadly
@@ -75,14 +69,6 @@ PROTOTYPES: Mapping[str, Sequence[Prototype]] = {
             "browDown": (0.2, 0.6),
             "eyeSquint": (0, 0.6),
         },
-        {  # 10+17
-            "mouthUpperUp": (0.5, 1),
-            "mouthShrugLower": (0.3, 0.8),
-            "mouthFrown": (0, 0.6),
-            "noseSneer": (0, 0.4),
-            "browDown": (0, 0.4),
-            "eyeSquint": (0, 0.6),
-        },
     ),
     "fear": (
         {
@@ -135,3 +121,10 @@ PROTOTYPES: Mapping[str, Sequence[Prototype]] = {
     "contempt": ({"mouthDimple": (0.5, 1), "mouthSmile": (0.2, 0.6)},),  # of one side
 }
 ONE_SIDED = ("contempt",)
+# What faces seem to do at rest, a person all of it or none: brows that hang, lips that are parted, corners that droop.
+RESTING: Sequence[Sequence[str]] = (
+    ("browDown",),
+    ("eyeSquint",),
+    ("mouthUpperUp", "mouthLowerDown"),
+    ("mouthFrown",),
+)

@@ -24,7 +24,7 @@ from fer_zoo.faces.priors.expressions import (
     sides_of,
 )
 from fer_zoo.faces.priors.face_prior import draw_faces
-from fer_zoo.faces.priors.prototypes import PROTOTYPES
+from fer_zoo.faces.priors.prototypes import PROTOTYPES, RESTING
 from fer_zoo.faces.priors.settings import EXPRESSIONS, FacePrior
 
 MANY = Draws(5, np.arange(3000))
@@ -59,7 +59,8 @@ def test_a_clip_is_one_person_who_starts_neutral(points: FaceModel) -> None:
     drawn = draw_faces(points, prior, seed=1, numbers=np.arange(40), size=16)
     assert drawn.clip.tolist() == [number // 10 for number in range(40)]
     assert drawn.person.tolist() == [number // 20 for number in range(40)]
-    assert (drawn.scenes.actions.reshape(4, 10, 51)[:, 0] == 0).all()
+    rest = prior.emotions.rest(Draws(1, np.array([0, 0, 1, 1])))
+    assert np.allclose(drawn.scenes.actions.reshape(4, 10, 51)[:, 0], rest, atol=1e-6)
     apex = draw_faces(points, FacePrior(samples_per_person=2), seed=1, numbers=np.arange(4), size=16)
     strongest = drawn.strength.reshape(4, 10).max(axis=1)
     assert (strongest <= apex.strength + 1e-9).all() and (strongest > 0.9 * apex.strength).all()
@@ -156,3 +157,16 @@ def test_an_emotion_that_there_is_not() -> None:
         EmotionPrior(classes=["hapiness"]).check()
     with pytest.raises(UserError, match="No emotion is named"):
         EmotionPrior(classes=[]).check()
+
+
+def test_what_faces_seem_to_do_at_rest_is_their_persons(points: FaceModel) -> None:
+    rest = EmotionPrior(resting=0.4).rest(MANY)
+    moving = [ACTIONS.index(side) for names in RESTING for name in names for side in sides_of(name)]
+    assert (rest[:, moving] > 0).any(axis=0).all() and rest.max() <= 0.4
+    assert not np.delete(rest, moving, axis=1).any()
+    assert np.abs((rest[:, moving] > 0).mean(axis=0) - 0.6).max() < 0.03
+    assert (rest[:, ACTIONS.index("mouthUpperUpLeft")] == rest[:, ACTIONS.index("mouthLowerDownRight")]).all()
+    drawn = draw_faces(points, FacePrior(samples_per_person=3), seed=1, numbers=np.arange(30), size=32)
+    least = drawn.scenes.actions.view(10, 3, -1).amin(dim=1).numpy()
+    assert (least >= EmotionPrior().rest(Draws(1, np.arange(10))).astype(np.float32) - 1e-6).all()
+    assert not EmotionPrior(resting=0.0).rest(MANY).any()
