@@ -210,8 +210,8 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
         current = getattr(config, group)
         if keys & {group, f"{group}.name"} and current["name"] != training[group]["name"]:
             continue
-        said = {key.removeprefix(f"{group}.") for key in keys if key.startswith(f"{group}.")}
-        setattr(config, group, {**current, **training[group], **{key: current[key] for key in said}})
+        said = [key.removeprefix(f"{group}.").split(".") for key in keys if key.startswith(f"{group}.")]
+        setattr(config, group, _merged({**current, **training[group]}, current, said))
     if "data.landmarks" not in keys:
         config.data.landmarks = _points_of_training(folder)
     places = _places_of_training(folder, training["dataset"])
@@ -221,6 +221,15 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
     if "frames" not in keys:
         config.frames = training.get("frames", "all")
     return config
+
+
+def _merged(trained: Mapping[str, Any], current: Mapping[str, Any], said: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Settings as in training but for those, at whatever depth, that the user named."""
+    found = dict(trained)
+    for name in {first for first, *_ in said}:
+        deeper = [rest for first, *rest in said if first == name and rest]
+        found[name] = _merged(found.get(name, {}), current[name], deeper) if deeper else current[name]
+    return found
 
 
 def _precision_of_training(training: Mapping[str, Any], config: RunConfig) -> str:

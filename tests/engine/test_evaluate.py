@@ -16,7 +16,7 @@ from fer_zoo.core.sample import sample_id
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
 from fer_zoo.engine.config import RunConfig, compose
-from fer_zoo.engine.evaluate import evaluate
+from fer_zoo.engine.evaluate import _merged, evaluate
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
 
@@ -263,3 +263,11 @@ def test_a_card_names_no_folder_and_the_run_finds_its_files(faces: Path, tmp_pat
     where = [("dataset.root", str(faces)), ("dataset.file", str(labels)), ("output", str(tmp_path / "again"))]
     again, _ = evaluate(moved, where, echo=quiet)
     assert again.scores.values["accuracy"].value == report.scores.values["accuracy"].value
+
+
+def test_settings_inside_groups_are_as_in_training_but_for_those_that_are_named() -> None:
+    trained = {"seed": 1, "pose": {"yaw": 25, "roll": 3}, "grid": {}}
+    now = {"seed": 91, "pose": {"yaw": 15, "roll": 6}, "grid": {"yaw": [0, 60], "light": []}}
+    merged = _merged(trained, now, [["seed"], ["pose", "roll"], ["grid", "yaw"]])
+    assert merged == {"seed": 91, "pose": {"yaw": 25, "roll": 6}, "grid": {"yaw": [0, 60]}}
+    assert trained["pose"] == {"yaw": 25, "roll": 3}
