@@ -14,8 +14,11 @@ import pandas as pd
 
 import fer_zoo
 from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.evaluation.prediction_table import read_predictions
+from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 
 RESULT = Path("results/domain_gap.csv")
+PHOTOS = "facial_expressions"
 EXPERIMENT = {"experiment": "timm_classifier_synthetic_faces"}
 NARROW = {  # as the priors were at first
     "dataset.emotions.weakest": 0.5,
@@ -46,15 +49,14 @@ ROWS = {
     "ict": {"dataset.face_model": "ict"},
     "both": {"dataset.face_model": "procedural+ict"},
     "both, narrow priors": {"dataset.face_model": "procedural+ict", **NARROW},
+    "both, another seed": {"dataset.face_model": "procedural+ict", "seed": 1},
+    "both, narrow priors, another seed": {"dataset.face_model": "procedural+ict", "seed": 1, **NARROW},
 }
 USUAL = {key: reduce(getattr, key.split(".")[1:], SynthesisSettings()) for key in NARROW}  # whatever was learned from
 UNSEEN = {"dataset": "synthetic_faces", "dataset.num_samples": 1000, "dataset.seed": 91, **USUAL}
-TESTS = {
-    "procedural": {**UNSEEN, "dataset.face_model": "procedural"},
-    "ict": {**UNSEEN, "dataset.face_model": "ict"},
-    "photographs, six classes": {"dataset": "facial_expressions"},
-    "happiness and neutral": {"dataset": "facial_expressions", "dataset.classes": "happiness,neutral"},
-}
+HEADS = {head: {**UNSEEN, "dataset.face_model": head} for head in ("procedural", "ict")}
+SIX = ("anger", "disgust", "happiness", "neutral", "sadness", "surprise")  # fear has 21 photographs
+PHOTOGRAPHS = {"photographs, six classes": SIX, "happiness and neutral": ("happiness", "neutral")}
 
 
 def main() -> None:
@@ -62,20 +64,29 @@ def main() -> None:
     rows = []
     for name, faces in ROWS.items():
         run = fer_zoo.train({**EXPERIMENT, **faces}, echo=print)
-        for test, data in TESTS.items():
-            output = run / "domain_gap" / test.replace(" ", "_").replace(",", "")
-            report, _ = fer_zoo.evaluate(run, {**data, "output": str(output)})
-            score = report.scores.values["mean_class_accuracy"]
-            bounds = {"value": score.value, "low": score.interval.low, "high": score.interval.high}
-            rows.append({"learned from": name, "scored on": test, "images": report.scores.coverage.scored, **bounds})
-    table = pd.DataFrame(rows)
+        for head, data in HEADS.items():
+            report, _ = fer_zoo.evaluate(run, {**data, "output": str(run / "domain_gap" / head)})
+            rows.append(row(name, head, report))
+        _, folder = fer_zoo.evaluate(run, {"dataset": PHOTOS, "output": str(run / "domain_gap" / PHOTOS)})
+        table, meta = read_predictions(folder / "predictions.parquet")
+        for test, classes in PHOTOGRAPHS.items():  # the likeliest of these classes is the answer
+            rows.append(row(name, test, evaluate_table(table, meta.space.only(classes))))
+    found = pd.DataFrame(rows)
     RESULT.parent.mkdir(exist_ok=True)
-    table.to_csv(RESULT, index=False, lineterminator="\n")
-    text = table.apply(lambda row: f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]", axis=1)
-    wide = table.assign(text=text).pivot(index="learned from", columns="scored on", values="text")
-    print("|".join(["", "learned from", *TESTS, ""]), "|---" * (1 + len(TESTS)) + "|", sep="\n")
+    found.to_csv(RESULT, index=False, lineterminator="\n", float_format="%.4f")
+    text = found.apply(lambda one: f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]", axis=1)
+    wide = found.assign(text=text).pivot(index="learned from", columns="scored on", values="text")
+    tests = [*HEADS, *PHOTOGRAPHS]
+    print("|".join(["", "learned from", *tests, ""]), "|---" * (1 + len(tests)) + "|", sep="\n")
     for name in ROWS:
-        print("|".join(["", name, *wide.loc[name, list(TESTS)], ""]))
+        print("|".join(["", name, *wide.loc[name, tests], ""]))
+
+
+def row(name: str, test: str, report: EvaluationReport) -> dict[str, object]:
+    """Mean class accuracy with its interval."""
+    score, images = report.scores.values["mean_class_accuracy"], report.scores.coverage.scored
+    bounds = {"value": score.value, "low": score.interval.low, "high": score.interval.high}
+    return {"learned from": name, "scored on": test, "images": images, **bounds}
 
 
 if __name__ == "__main__":
