@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.faces import backgrounds
-from fer_zoo.faces.effects import Occluders, blurred, coarsened, compressed, noisy, occluded
+from fer_zoo.faces.effects import Occluders, blurred, coarsened, compressed, mottled, noisy, occluded
 from fer_zoo.faces.models.procedural.build import build
 from fer_zoo.faces.renderer import Rendered, Renderer
 from fer_zoo.faces.scenes import plain_scenes
@@ -127,6 +128,47 @@ def test_noise_is_that_of_the_image_alone() -> None:
     alone = noisy(image[1:2], torch.tensor([0.05]), seeds=(8,))
     assert torch.equal(together[1:2], alone) and torch.equal(together[2], image[2])
     assert float(together[0].std()) == pytest.approx(0.1, rel=0.05)
+
+
+def test_patches_are_a_sixteenth_and_a_thirty_second_of_the_sides() -> None:
+    """At 16 pixels a cell of the coarse ones is a pixel, in which four of the fine ones are averaged."""
+    generator = np.random.Generator(np.random.Philox(7))
+    coarse, fine = (torch.from_numpy(generator.standard_normal((n, n), np.float32)) for n in (16, 32))
+    wanted = 0.5 + 0.02 * (coarse + fine.unflatten(0, (16, 2)).unflatten(2, (16, 2)).mean(dim=(1, 3)))
+    found = mottled(torch.full((1, 3, 16, 16), 0.5), torch.tensor([0.02]), seeds=(7,))
+    torch.testing.assert_close(found, wanted.expand(1, 3, -1, -1), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 96), (64, 128), (8, 8)])
+def test_patches_are_as_strong_as_said_in_all_channels_alike(height: int, width: int) -> None:
+    image = torch.full((12, 3, height, width), 0.5)
+    found = mottled(image, torch.full((12,), 0.05), seeds=range(12)) - 0.5
+    torch.testing.assert_close(found, found[:, :1].expand_as(found))
+    assert float(found.mean()) == pytest.approx(0, abs=0.01)
+    if height > 8:  # in fewer pixels than cells few cells are seen
+        assert float(found.std()) == pytest.approx(0.05, rel=0.1)
+
+
+def test_patches_are_those_of_the_image_alone_and_stay_within_bounds() -> None:
+    image = torch.rand(4, 3, 24, 24, generator=torch.Generator().manual_seed(2))
+    deviation = torch.tensor([0.05, 0.0, 0.4, 0.05])
+    together = mottled(image, deviation, seeds=(1, 2, 3, 1))
+    for i, seed in enumerate((1, 2, 3, 1)):
+        assert torch.equal(mottled(image[i : i + 1], deviation[i : i + 1], seeds=(seed,))[0], together[i])
+    assert torch.equal(together[1], image[1])
+    assert together.min() == 0 and together.max() == 1
+
+
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_no_such_patches(rendered: Rendered, value: float) -> None:
+    with pytest.raises(UserError, match=rf"deviation of the patches of image 1 is {value:g}; it must be at least 0"):
+        mottled(rendered.image, torch.tensor([0.0, value]), seeds=(1, 2))
+
+
+@pytest.mark.parametrize("seeds", [(), (1,), (1, 2, 3)])
+def test_patches_need_a_seed_of_each_image(rendered: Rendered, seeds: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=f"{len(seeds)} seeds were given for 2 images; patches need one of each"):
+        mottled(rendered.image, torch.zeros(2), seeds=seeds)
 
 
 def test_jpeg_of_high_quality_changes_little_and_of_low_quality_more(rendered: Rendered) -> None:
