@@ -93,7 +93,8 @@ def weights_folder(name: str) -> Path | None:
 
 def is_named(folder: Path) -> bool:
     """Whether a checkpoint folder is that of a name, beside which nothing is to be written."""
-    return folder.parent == FOLDER or _kept_in() in folder.parents
+    place = folder.resolve()
+    return place.parent == FOLDER.resolve() or _kept_in().resolve() in place.parents
 
 
 def default_weights(target: str) -> str | None:

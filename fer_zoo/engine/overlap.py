@@ -88,12 +88,19 @@ def warn_of_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> N
 _OTHERS = "evaluate other people, or start from a checkpoint that has not seen these"
 
 
+def _is_drawn(training: Mapping[str, Any]) -> bool:
+    name = training.get("dataset", {}).get("name", "")
+    return name in DATASETS.names() and DATASETS[name].drawn
+
+
 def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
     """What of the test part was in a training, "" for nothing: units of the run's protocol, then files."""
     files = set(training.get("file_hashes", ()))
     is_same = run.index.fingerprint() == training.get("fingerprint")
     if units := _units_seen(training, run, by_file=bool(files) and not is_same, echo=echo):
         return units
+    if not files and _is_drawn(training):
+        return ""  # there were none: people are all that could be met again
     if not files:
         units = "clips" if run.unit == "clip" else "subjects"
         echo(f"warning: this checkpoint does not say which files it was trained on, so only {units} were compared")

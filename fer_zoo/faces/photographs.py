@@ -26,7 +26,7 @@ def captured(image: Float[Tensor, "b 3 h w"], captures: Captures) -> Float[Tenso
     image = _exposed(image, captures.exposure)
     contrast, brightness = captures.contrast[:, None, None, None], captures.brightness[:, None, None, None]
     image = ((image - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
-    image = blurred(mottled(image, captures.patches, captures.seeds), captures.blur)
+    image = blurred(mottled(image, captures.patches, captures.patch_seeds), captures.blur)
     if captures.sides is not None:
         image = coarsened(image, captures.sides)
     red, green, blue = image.unbind(dim=1)

@@ -10,6 +10,7 @@ Without track and dataset the speed is measured. Settings are those of `fer-zoo 
 data set replaces the one of before. Scores belong to the weights: packed anew, they have none.
 """
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -102,7 +103,7 @@ def _score(report: EvaluationReport, output: Path, settings: Mapping[str, str], 
     metrics = {
         metric: {"value": found.value, "low": found.interval.low, "high": found.interval.high}
         for metric in shown
-        if (found := report.scores.values.get(metric)) is not None
+        if (found := report.scores.values.get(metric)) is not None and math.isfinite(found.value)
     }
     coverage = report.scores.coverage
     return {

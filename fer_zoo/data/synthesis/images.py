@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from fer_zoo.core.input_spec import Colour, InputSpec
-from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.label_spaces import LabelSpace, label_spaces
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.effects import to_bytes
@@ -152,7 +152,7 @@ class Drawing:
         names = {"mask": "mask/11"}
         if len(self.settings.heads) == 1:
             names |= {"position_map": f"position_map/{self.settings.face_model}", "shading": "shading/frontal"}
-        return {target: label_space(name) for target, name in names.items()}
+        return {target: label_spaces()[name] for target, name in names.items() if name in label_spaces()}
 
     def dense(self, names: Collection[str], targets: Collection[str], spec: InputSpec) -> list[dict[str, np.ndarray]]:
         """These targets of some images; see `data.dense.DenseSource`."""

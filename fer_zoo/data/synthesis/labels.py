@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.conditions import CONDITIONS, PREFIX
-from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
 from fer_zoo.data.index import Index, clip_code, index_table
@@ -67,7 +67,7 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
     }
     if len(settings.heads) > 1:
         del names["expression"], names["face_parameters"]
-    spaces = {target: label_space(name) for target, name in names.items()}
+    spaces = {target: label_spaces()[name] for target, name in names.items() if name in label_spaces()}
     if settings.expression == "emotions":
         return {"emotion": label_space(EMOTION_SPACE).only(settings.emotions.classes), **spaces}
     return spaces
@@ -80,8 +80,18 @@ def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     for start in range(0, settings.num_samples, _CHUNK):
         numbers = np.arange(start, start + _CHUNK)
         parts = [_chunk(dataset, own, settings.key, numbers).iloc[places] for own, places in settings.by_head(numbers)]
-        chunks.append(pd.concat(parts, join="inner").sort_index())
-    return pd.concat(chunks, ignore_index=True)[: settings.num_samples]
+        chunks.append(pd.concat(parts).sort_index())
+    table = pd.concat(chunks, ignore_index=True)[: settings.num_samples]
+    return table if len(settings.heads) == 1 else _meant_by_all(table, settings)
+
+
+def _meant_by_all(table: pd.DataFrame, settings: SynthesisSettings) -> pd.DataFrame:
+    """Without what each head means in its own way; conditions that a head has no word for are empty."""
+    modes = {mode for head in settings.heads for mode in face_model_of(head).identity_names}
+    names = [str(name) for name in table.columns]
+    own = [name for name in names if name in modes or name in label_space("expression/29").entries]
+    known = [name for name in names if name.startswith(PREFIX)]
+    return table.drop(columns=own).assign(**{name: table[name].fillna("") for name in known})
 
 
 def _chunk(dataset: str, settings: SynthesisSettings, key: str, numbers: np.ndarray) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from jaxtyping import Int
 from fer_zoo.core.settings import setting
 from fer_zoo.faces.priors.settings import FacePrior
 
-VERSION = 1  # of what is drawn for given settings; another one means other pictures
+VERSION = 2  # of what is drawn for given settings; another one means other pictures
 EMOTION_SPACE = "emotion/basic8"
 AU_SPACES = ("au/disfa12", "au/fera2015", "au/fera2017", "au/genet23")
 

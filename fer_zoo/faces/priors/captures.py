@@ -38,7 +38,8 @@ class Captures:
         patches: deviation of what lighter and darker patches multiply by.
         blur: deviation in pixels.
         noise: deviation.
-        seeds: of patches and noise.
+        patch_seeds: of the patches, which a clip keeps.
+        seeds: of the noise.
         quality: of JPEG, `NO_JPEG` for none.
         grey: whether there is no colour.
         sides: pixels of the sides to which pictures are averaged down, and from there up again, after the blur; None
@@ -51,6 +52,7 @@ class Captures:
     patches: Float[Tensor, " b"]
     blur: Float[Tensor, " b"]
     noise: Float[Tensor, " b"]
+    patch_seeds: tuple[int, ...]
     seeds: tuple[int, ...]
     quality: Int[Tensor, " b"]
     grey: Float[Tensor, " b"]
@@ -68,6 +70,7 @@ def draw_captures(prior: CapturePrior, draws: Draws, samples: Draws, size: int) 
         patches=_tensor(prior.patches * drawn[:, 5]),
         blur=_tensor((prior.blur * size * drawn[:, 0] ** 2).clip(max=MOST_BLUR)),
         noise=_tensor(prior.noise * drawn[:, 1] ** 2),
+        patch_seeds=tuple(draws.seeds("capture/noise")),  # a stream of their own is made of these
         seeds=tuple(samples.seeds("capture/noise")),
         quality=torch.from_numpy(np.where(drawn[:, 2] < prior.jpeg, quality, NO_JPEG)),
         grey=_tensor(drawn[:, 4] < prior.grey),

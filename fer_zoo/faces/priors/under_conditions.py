@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fer_zoo.core.conditions import LIGHTS
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.landmarks import LANDMARK_GROUPS
 from fer_zoo.faces.effects import Occluders
 from fer_zoo.faces.face_model import MATERIALS, FaceModel
@@ -26,6 +27,7 @@ _LAMPS: Mapping[str, tuple[float, float, tuple[float, float, float]]] = {
     "dark": _FRONTAL,
     "cast_shadow": (0.20, 0.80, (0.45, 0.35, 0.80)),
 }
+_OUT_OF_REACH = 1e3  # of any vertex, inter-ocular distances
 _DARK = 0.25  # of the frontal light, and of what is behind the face
 _NOISE_IN_THE_DARK = 0.03
 _KEPT = 0.1  # of the lamp in its shadow
@@ -60,13 +62,13 @@ def lit(scenes: Scenes, lights: np.ndarray, faces: Draws) -> Scenes:
     normal, offset = _edges(direction, faces)
     shadow = EdgeShadow(
         normal=_tensor(normal),
-        offset=_tensor(offset),
+        offset=_tensor(np.where(is_cast, offset, _OUT_OF_REACH)),
         softness=torch.full((len(faces),), _SOFTNESS),
         light=torch.where(
             torch.from_numpy(is_cast)[:, None, None], _harmonics(ambient, direction, _KEPT * strength), light
         ),
     )
-    # the other lights have a shadow, too, in which the same light falls: what is drawn depends on no neighbour
+    # the other lights have a shadow, too, but out of reach: what is drawn depends on no neighbour
     return replace(
         scenes,
         light=light,
@@ -133,7 +135,17 @@ def hidden(
 def made_small(
     captures: Captures, widths: Float[np.ndarray, " b"], landmarks: Float[Tensor, "b 68 2"], size: int
 ) -> Captures:
-    """Pictures averaged down until the face is so many pixels wide, to half a pixel of the picture's side."""
+    """Pictures averaged down until the face is so many pixels wide, to half a pixel of the picture's side.
+
+    A face that is turned away may be narrower than that, and is left as it is.
+
+    Raises:
+        UserError: for a width beyond that of the picture.
+    """
+    if widths.max() > size:
+        raise UserError(
+            f"grid.face_width is {widths.max():g}, but pictures are {size} pixels wide: give a larger size, or less."
+        )
     whole = (landmarks[:, 16] - landmarks[:, 0]).norm(dim=1).numpy()
     sides = np.rint(size * widths / whole).clip(1, size).astype(np.int64)
     return replace(captures, sides=torch.from_numpy(sides))

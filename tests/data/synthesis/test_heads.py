@@ -29,6 +29,16 @@ def test_labels_are_those_of_its_head_alone_in_the_same_order() -> None:
     assert not set(one["id"]) & set(other["id"])
 
 
+def test_columns_depend_on_no_number_of_samples_and_are_meant_by_all_heads() -> None:
+    few, many = (
+        drawn_table("synthetic_faces", SynthesisSettings(face_model=TWICE.face_model, **{**SETTINGS, **others}))
+        for others in ({"num_samples": 3}, {"num_samples": 700, "samples_per_person": 300})
+    )
+    assert list(few) == list(many)
+    assert "condition_age" in few and "age" not in few and "expression_00" not in few
+    assert not many[[name for name in many if name.startswith("condition_")]].isna().any(axis=None)
+
+
 def test_people_take_turns() -> None:
     (first, at_first), (second, at_second) = SynthesisSettings(
         face_model="procedural+ict", samples_per_person=2

@@ -1,6 +1,6 @@
 """Test grids: the same people with the same expressions in all cells, and each cell is what it says."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -199,3 +199,16 @@ def test_no_such_grid(given: dict[str, Any], sentence: str) -> None:
 
 def test_conditions_are_known_words() -> None:
     assert {field.name for field in fields(prior().grid)} <= set(CONDITIONS)
+
+
+def test_light_that_casts_no_shadow_is_as_if_there_were_none(model: FaceModel) -> None:
+    drawn = draw(model, 8, light=list(LIGHTS))
+    with_it, without = (Renderer(model, size=SIZE)(s).image for s in (drawn.scenes, replace(drawn.scenes, shadow=None)))
+    is_cast = torch.tensor([light == "cast_shadow" for light in LIGHTS] * 2)
+    torch.testing.assert_close(with_it[~is_cast], without[~is_cast], atol=1e-5, rtol=0)
+    assert (with_it[is_cast] - without[is_cast]).abs().amax(dim=(1, 2, 3)).min() > 0.05
+
+
+def test_a_face_wider_than_the_picture_is_refused(model: FaceModel) -> None:
+    with pytest.raises(UserError, match=r"grid\.face_width is 65, but pictures are 64 pixels wide"):
+        draw(model, 4, face_width=[16, 65])
