@@ -47,7 +47,8 @@ PROVED_ELSEWHERE |= {
 }
 TEST_GRIDS = "tests/engine/test_test_grids.py, on the first faces of each grid"
 PROVED_ELSEWHERE |= {
-    f"fer-zoo evaluate runs/timm_classifier_synthetic_emotion_v1/RUN track=synthetic_{grid}": TEST_GRIDS
+    f"fer-zoo evaluate {checkpoint} track=synthetic_{grid}": TEST_GRIDS
+    for checkpoint in ("runs/timm_classifier_synthetic_emotion_v1/RUN", "emotion_small")
     for grid in ("pose_light", "intensity", "width", "occluders")
 }
 FILES_OF_ICT = "tests/faces/test_ict.py and tests/cli, where the files of the model are at hand"
@@ -58,10 +59,14 @@ PROVED_ELSEWHERE |= {
     "fer-zoo render face_model=ict sheet=emotions output=docs/figures/ict_emotions.jpg": FILES_OF_ICT,
     "fer-zoo render face_model=ict sheet=identities output=docs/figures/ict_identities.jpg": FILES_OF_ICT,
     "fer-zoo synthesize face_model=ict num_samples=64 size=80 output=docs/figures/synthetic_ict.jpg": FILES_OF_ICT,
+    "fer-zoo train experiment=landmark_heatmaps_synthetic_faces": FILES_OF_ICT,
+    "fer-zoo evaluate landmarks_small dataset=synthetic_faces dataset.seed=91 dataset.num_samples=1000"
+    " dataset.samples_per_person=5 dataset.expression=emotions dataset.grid.yaw=0,15,30,45,60": FILES_OF_ICT,
+    "python benchmarks/domain_gap.py": "results/domain_gap.csv, which it wrote in half an hour of training",
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
 MADE_IN_TESTS = "tests/weights, with small networks in a folder of their own"
-POINTS = "runs/timm_regressor_synthetic_faces/RUN name=NAME summary=68 points, learned from drawn faces default=true"
+POINTS = "runs/landmark_heatmaps_synthetic_faces/RUN name=NAME summary=68 points, learned from drawn faces default=true"
 PROVED_ELSEWHERE |= {
     f"python -m fer_zoo.weights.pack {POINTS}": MADE_IN_TESTS,
     "python -m fer_zoo.weights.score NAME": MADE_IN_TESTS,
