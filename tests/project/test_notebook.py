@@ -2,18 +2,22 @@
 
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from fakes.pictures import drawn_face
 from nbclient import NotebookClient
 from PIL import Image
 
+import fer_zoo
 from fer_zoo.core.label_spaces import label_space
+from fer_zoo.core.sample import sample_id
 
 NOTEBOOKS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))}
 EMOTIONS = label_space("emotion/facial_expressions6").entries
@@ -142,6 +146,31 @@ def test_fine_tune_compares_what_its_evaluations_say(executed: Callable[[str], E
     reports = [json.loads(path.read_text()) for path in (work / "fine_tune" / "runs").glob("*/*/test/report.json")]
     values = {f"{report['rows'][0]['values']['mean_class_accuracy']['value']:.3f}" for report in reports}
     assert len(reports) == 3 and values <= {f"{float(text.split()[0]):.3f}" for text in scores}
+
+
+def test_fine_tune_translates_by_the_commonest_folder_of_people_who_are_not_tested(
+    executed: Callable[[str], Executed],
+) -> None:
+    notebook, work = executed("fine_tune")
+    tables = (work / "fine_tune" / "runs").glob("*/*/test/predictions.parquet")
+    tested = set(pd.read_parquet(next(tables))["id"])
+    moods = work / "fine_tune" / "my_moods"
+    rows = fer_zoo.predict(moods, "emotion_small", detector="none")[["file", "emotion"]].itertuples(index=False)
+    pairs = [(Path(file).relative_to(moods).as_posix(), answer) for file, answer in rows]
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for image, answer in pairs:
+        if sample_id("image_folder", image) not in tested:
+            told[answer][image.partition("/")[0]] += 1
+    right: dict[str, list[bool]] = defaultdict(list)
+    for image, answer in pairs:
+        mood = image.partition("/")[0]
+        if sample_id("image_folder", image) in tested and answer in told:
+            most = max(told[answer].values())
+            right[mood].append(min(name for name, count in told[answer].items() if count == most) == mood)
+    expected = np.mean([np.mean(answers) for answers in right.values()])
+    score = table_rows(outputs(notebook, "text/html")[1])["translated, untrained"][0]
+    assert len(tested) < len(pairs) == 80
+    assert float(score.split()[0]) == pytest.approx(expected, abs=6e-4)
 
 
 def test_fine_tune_shows_pictures(executed: Callable[[str], Executed]) -> None:
