@@ -36,11 +36,10 @@ def test_a_command_as_a_process() -> None:
 
 
 def test_a_mistake_is_one_line_on_stderr_and_exit_code_2() -> None:
-    done = run("info", "timm_clasifier")
+    done = run("info", "pixel_prob")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "fer-zoo: Nothing is named 'timm_clasifier'. Did you mean 'timm_classifier'?"
-        " `fer-zoo list` shows what there is.\n"
+        "fer-zoo: Nothing is named 'pixel_prob'. Did you mean 'pixel_probe'? `fer-zoo list` shows what there is.\n"
     )
 
 

@@ -79,7 +79,6 @@ def test_rows_are_printed_where_no_output_is_named(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["a.jpg"], "No weights that predict emotion ship with this copy of fer_zoo; say checkpoint=PATH"),
         (["no/such.jpg", "checkpoint=x"], "There is no file, folder or match for 'no/such.jpg'."),
         (["{faces}", "chekpoint=x"], "`fer-zoo predict` has no setting chekpoint. Did you mean 'checkpoint'?"),
         (["{faces}", "checkpoint={run}", "device=tpu"], "device is 'tpu'; this machine has auto, cpu"),
@@ -105,3 +104,12 @@ def test_mistakes(
     names = {"faces": photographs, "run": trained.run}
     assert main(["predict", *(word.format(**names) for word in words)]) == 2
     assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence.format(**names)}")
+
+
+def test_a_copy_without_weights_asks_for_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("fer_zoo.engine.named_weights.FOLDER", tmp_path)
+    assert main(["predict", "a.jpg"]) == 2
+    sentence = "No weights that predict emotion ship with this copy of fer_zoo; say checkpoint=PATH"
+    assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")

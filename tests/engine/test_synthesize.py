@@ -86,7 +86,7 @@ def test_other_action_units_are_other_labels_of_the_same_pictures(tmp_path: Path
     ("words", "sentence"),
     [
         ({"seed": "3"}, r"holds faces of seed=0, not 3: give another output folder\."),
-        ({"pose__yaw": "30"}, r"holds faces of pose\.yaw=12\.0, not 30\.0: give another output folder\."),
+        ({"pose__yaw": "30"}, r"holds faces of pose\.yaw=15\.0, not 30\.0: give another output folder\."),
         ({"expression": "sliders"}, r"holds faces of expression=emotions, not sliders: give another"),
     ],
 )
@@ -102,7 +102,7 @@ def test_another_version_and_another_data_set(tmp_path: Path) -> None:
     folder = draw(tmp_path / "faces", count=2)
     note = folder / "synthesis.json"
     for old, new, sentence in (
-        ('"version": 1', '"version": 0', r"drawn by version 0 of the generator; this is 1\."),
+        ('"version": 2', '"version": 1', r"drawn by version 1 of the generator; this is 2\."),
         (f'"dataset": "{NAME}"', '"dataset": "others"', r"holds data set others: give another output folder\."),
         ('"key"', '"kez"', r"is damaged"),
     ):

@@ -6,8 +6,8 @@ from pathlib import Path
 from fer_zoo.core.settings import setting
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.frozen import read_frozen
+from fer_zoo.data.synthesis.grid_faces import FACES, grid_card, grid_faces
 from fer_zoo.data.synthesis.settings import SynthesisSettings
-from fer_zoo.data.synthesis.test_grids import FACES, grid_card, grid_faces
 from fer_zoo.faces.priors.grids import GridPrior
 
 GRID = GridPrior(light=["frontal", "side", "dark", "cast_shadow"], yaw=[0.0, 15.0, 30.0, 45.0, 60.0])

@@ -17,10 +17,10 @@ from fer_zoo.data.protocols.by_subject import (
     subject_kfold,
 )
 from fer_zoo.data.protocols.draws import cut_training
+from fer_zoo.data.protocols.nothing_trains import test_only
 from fer_zoo.data.protocols.official import official_split
 from fer_zoo.data.protocols.splits import Split, Unit, check_keys, unit_keys
 from fer_zoo.data.protocols.subject_lists import coded_lists, subject_lists
-from fer_zoo.data.protocols.test_only import test_only
 
 
 @dataclass(frozen=True)
