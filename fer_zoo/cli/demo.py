@@ -23,7 +23,7 @@ METHODS = (
     "timm_classifier:backbone=test_resnet:image_size=48:learning_rate=0.003",
     "timm_classifier:backbone=resnet10t:image_size=48",
 )
-_USUAL = {"trainer.max_epochs": "25", "data.batch_size": "32"}
+_USUAL = {"trainer.max_epochs": "40", "data.batch_size": "32"}
 
 
 def run(command: Command) -> int:
