@@ -9,7 +9,6 @@ parameters or 4 MB, and a licence chain that allows commercial use not without a
 that `predict` and `annotate` use where no checkpoint is named. Then score them: python -m fer_zoo.weights.score NAME
 """
 
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fer_zoo.cli.arguments import Command, parse
-from fer_zoo.cli.main import told
+from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import say
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.registry import DATASETS
@@ -33,6 +31,7 @@ from fer_zoo.engine.checkpoint import checkpoint_folder, load_method, write_chec
 from fer_zoo.engine.named_weights import MOST_BYTES, MOST_PARAMETERS, SCORES, SHIPPED, default_weights, is_name
 from fer_zoo.engine.run import Echo
 from fer_zoo.tasks.face_task import FaceTask
+from fer_zoo.weights.command_line import shown_command, start, without_paths
 from fer_zoo.weights.training_command import training_command
 
 PROGRAM = "python -m fer_zoo.weights.pack"
@@ -137,27 +136,12 @@ def without_machine(card: Mapping[str, Any]) -> dict[str, Any]:
 
     Drawn people are known by their codes, which stay; the hashes of some ten thousand drawn files are most of a card.
     """
-    shown: dict[str, Any] = _without_paths(dict(card))
+    shown: dict[str, Any] = without_paths(dict(card))
     for training in (shown["training"], *shown["training"].get("earlier", ())):
         name = training.get("dataset", {}).get("name", "")
         if name in DATASETS.names() and DATASETS[name].drawn:
             training["file_hashes"] = []
     return shown
-
-
-def _without_paths(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_paths(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_paths(item) for item in value]
-    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~/")) else value
-
-
-def shown_command(program: str, command: Command) -> str:
-    """A command as others may see it: of a path from the top its last two parts."""
-    files = ["/".join(Path(file).parts[-2:]) if Path(file).is_absolute() else file for file in command.files]
-    words = [f"{key}={_without_paths(text)}" for key, text in command.settings]
-    return f"{program} {shlex.join([*files, *words])}".strip()
 
 
 def run(command: Command) -> int:
@@ -173,11 +157,7 @@ def run(command: Command) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line of this module; the exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    if {"--help", "-h"} & set(words):
-        say((__doc__ or "").strip())
-        return 0
-    return told(words, lambda: run(parse(words, program=PROGRAM)))
+    return start(PROGRAM, argv, run, help_text=__doc__)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import fer_zoo
-from fer_zoo.cli.arguments import Command, parse
-from fer_zoo.cli.main import told
+from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import say
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.files import read_record, write_json
@@ -34,7 +33,7 @@ from fer_zoo.engine.run import Echo
 from fer_zoo.engine.trainer_settings import TrainerSettings
 from fer_zoo.evaluation.prediction_table import read_predictions
 from fer_zoo.evaluation.report import EvaluationReport
-from fer_zoo.weights.pack import shown_command
+from fer_zoo.weights.command_line import shown_command, start
 
 PROGRAM = "python -m fer_zoo.weights.score"
 
@@ -150,11 +149,7 @@ def run(command: Command) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line of this module; the exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    if {"--help", "-h"} & set(words):
-        say((__doc__ or "").strip())
-        return 0
-    return told(words, lambda: run(parse(words, program=PROGRAM)))
+    return start(PROGRAM, argv, run, help_text=__doc__)
 
 
 if __name__ == "__main__":

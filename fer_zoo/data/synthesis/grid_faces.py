@@ -4,7 +4,10 @@ Nothing trains on them: their people are those of a seed that no other frozen se
 both sexes are equally many and no third of skin tone, age or build has fewer than five people.
 """
 
+from dataclasses import dataclass, make_dataclass
+
 from fer_zoo.core.cards import DatasetCard
+from fer_zoo.core.settings import setting
 from fer_zoo.data.synthesis.frozen import frozen_card
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.priors.expressions import BASIC_7, EmotionPrior
@@ -13,6 +16,22 @@ from fer_zoo.faces.priors.settings import CameraPrior, CapturePrior, OccluderPri
 
 PEOPLE, SEED = 20, 23
 FACES = PEOPLE * len(BASIC_7)
+
+
+@dataclass(kw_only=True)
+class GridSettings:
+    """How much of a test grid is taken."""
+
+    num_samples: int
+
+
+def grid_settings(grid: GridPrior) -> type[GridSettings]:
+    """The same with the limits of a grid: all of it, or the first samples."""
+    whole = FACES * grid.cells
+    said = f"the first so many of {whole:,}, {len(BASIC_7) * grid.cells} of each person"
+    own = ("num_samples", int, setting(whole, said, at_least=1, at_most=whole))
+    kept = {"__doc__": GridSettings.__doc__, "__module__": __name__}
+    return make_dataclass(GridSettings.__name__, [own], bases=(GridSettings,), namespace=kept, kw_only=True)
 
 
 def grid_faces(grid: GridPrior, num_samples: int, *, size: int = 96) -> SynthesisSettings:
@@ -37,7 +56,7 @@ def grid_faces(grid: GridPrior, num_samples: int, *, size: int = 96) -> Synthesi
     )
 
 
-def grid_card(name: str, summary: str, grid: GridPrior, settings: type, *traps: str) -> DatasetCard:
+def grid_card(name: str, summary: str, grid: GridPrior, *traps: str) -> DatasetCard:
     """The card of a test grid, with what all of them share."""
     return frozen_card(
         name,
@@ -46,7 +65,7 @@ def grid_card(name: str, summary: str, grid: GridPrior, settings: type, *traps: 
         protocol="test_only",
         samples=FACES * grid.cells,
         subjects=PEOPLE,
-        settings=settings,
+        settings=grid_settings(grid),
         traps=(
             *traps,
             f"It is for testing alone. Who trains on synthetic_faces with seed={SEED} has seen these people.",

@@ -10,6 +10,7 @@ from torch import Tensor
 from fer_zoo.faces.effects import MOST_BLUR, Occluders
 from fer_zoo.faces.priors.draws import Draws, between
 from fer_zoo.faces.priors.settings import CapturePrior, OccluderPrior
+from fer_zoo.faces.priors.tensors import float_tensor
 
 NO_JPEG = 0  # quality of a picture that was not compressed
 
@@ -19,11 +20,11 @@ def draw_occluders(prior: OccluderPrior, draws: Draws, size: int) -> Occluders:
     drawn = draws.uniform("occluder", 10)
     there = drawn[:, :1] < prior.probability
     return Occluders(
-        centre=_tensor(size * between(drawn[:, 1:3], 0.15, 0.85)),
-        radii=_tensor(size * between(drawn[:, 3:5], prior.least, prior.most) * there),
-        angle=_tensor(np.pi * drawn[:, 5]),
-        roundness=_tensor(between(drawn[:, 6], 2.0, 8.0)),
-        colour=_tensor(0.5 * drawn[:, 7:8] + 0.5 * drawn[:, 7:10]),
+        centre=float_tensor(size * between(drawn[:, 1:3], 0.15, 0.85)),
+        radii=float_tensor(size * between(drawn[:, 3:5], prior.least, prior.most) * there),
+        angle=float_tensor(np.pi * drawn[:, 5]),
+        roundness=float_tensor(between(drawn[:, 6], 2.0, 8.0)),
+        colour=float_tensor(0.5 * drawn[:, 7:8] + 0.5 * drawn[:, 7:10]),
     )
 
 
@@ -64,18 +65,14 @@ def draw_captures(prior: CapturePrior, draws: Draws, samples: Draws, size: int) 
     drawn, normal = draws.uniform("capture", 6), draws.normal("capture/light", 2).clip(-2, 2)
     quality = np.floor(between(drawn[:, 3], prior.worst, 96)).astype(np.int64)
     return Captures(
-        exposure=_tensor(np.full(len(draws), prior.exposure)),
-        contrast=_tensor(np.exp(prior.contrast * normal[:, 0])),
-        brightness=_tensor(prior.brightness * normal[:, 1]),
-        patches=_tensor(prior.patches * drawn[:, 5]),
-        blur=_tensor((prior.blur * size * drawn[:, 0] ** 2).clip(max=MOST_BLUR)),
-        noise=_tensor(prior.noise * drawn[:, 1] ** 2),
+        exposure=float_tensor(np.full(len(draws), prior.exposure)),
+        contrast=float_tensor(np.exp(prior.contrast * normal[:, 0])),
+        brightness=float_tensor(prior.brightness * normal[:, 1]),
+        patches=float_tensor(prior.patches * drawn[:, 5]),
+        blur=float_tensor((prior.blur * size * drawn[:, 0] ** 2).clip(max=MOST_BLUR)),
+        noise=float_tensor(prior.noise * drawn[:, 1] ** 2),
         patch_seeds=tuple(draws.seeds("capture/noise")),  # a stream of their own is made of these
         seeds=tuple(samples.seeds("capture/noise")),
         quality=torch.from_numpy(np.where(drawn[:, 2] < prior.jpeg, quality, NO_JPEG)),
-        grey=_tensor(drawn[:, 4] < prior.grey),
+        grey=float_tensor(drawn[:, 4] < prior.grey),
     )
-
-
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.asarray(values, np.float32))

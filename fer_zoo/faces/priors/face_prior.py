@@ -17,6 +17,7 @@ from fer_zoo.faces.priors.draws import Draws
 from fer_zoo.faces.priors.expressions import closed_jaws, looking
 from fer_zoo.faces.priors.settings import FacePrior
 from fer_zoo.faces.priors.skins import draw_creases, in_shade
+from fer_zoo.faces.priors.tensors import float_tensor
 from fer_zoo.faces.priors.under_conditions import dimmed, hidden, landmarks_of, lit, made_small, seen_in, turned
 from fer_zoo.faces.priors.views import draw_angles, draw_backgrounds, draw_cameras, draw_light
 from fer_zoo.faces.scenes import Scenes
@@ -88,8 +89,8 @@ def draw_faces(
         plain,
         creases=draw_creases(prior.skin, people),
         materials=in_shade(plain.materials, prior.skin, people),
-        actions=_float(closed_jaws(actions.clip(0, 1))),
-        angles=_float(draw_angles(prior.pose, clips) + _turns(prior, clips, frame)),
+        actions=float_tensor(closed_jaws(actions.clip(0, 1))),
+        angles=float_tensor(draw_angles(prior.pose, clips) + _turns(prior, clips, frame)),
         camera=draw_cameras(prior.camera, clips, size),
         light=light,
         shine=shine,
@@ -165,7 +166,3 @@ def _on(part: _Part, device: torch.device | str) -> _Part:
     values: dict[str, Any] = {field.name: getattr(part, field.name) for field in fields(part)}
     moved: dict[str, Any] = {name: v.to(device) for name, v in values.items() if isinstance(v, torch.Tensor)}
     return replace(part, **moved)
-
-
-def _float(values: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(values, np.float32))

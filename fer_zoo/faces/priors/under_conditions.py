@@ -15,6 +15,7 @@ from fer_zoo.faces.effects import Occluders
 from fer_zoo.faces.face_model import MATERIALS, FaceModel
 from fer_zoo.faces.priors.captures import Captures
 from fer_zoo.faces.priors.draws import Draws, between
+from fer_zoo.faces.priors.tensors import float_tensor
 from fer_zoo.faces.scenes import Scenes
 from fer_zoo.geometry.rotations import rotated, rotation
 from fer_zoo.geometry.shading import EdgeShadow, lambert_coefficients
@@ -61,8 +62,8 @@ def lit(scenes: Scenes, lights: np.ndarray, faces: Draws) -> Scenes:
     light = _harmonics(ambient * share, direction, strength * share)
     normal, offset = _edges(direction, faces)
     shadow = EdgeShadow(
-        normal=_tensor(normal),
-        offset=_tensor(np.where(is_cast, offset, _OUT_OF_REACH)),
+        normal=float_tensor(normal),
+        offset=float_tensor(np.where(is_cast, offset, _OUT_OF_REACH)),
         softness=torch.full((len(faces),), _SOFTNESS),
         light=torch.where(
             torch.from_numpy(is_cast)[:, None, None], _harmonics(ambient, direction, _KEPT * strength), light
@@ -72,8 +73,8 @@ def lit(scenes: Scenes, lights: np.ndarray, faces: Draws) -> Scenes:
     return replace(
         scenes,
         light=light,
-        shine=_tensor(_SHINE * share),
-        background=scenes.background * _tensor(share)[:, None, None, None],
+        shine=float_tensor(_SHINE * share),
+        background=scenes.background * float_tensor(share)[:, None, None, None],
         shadow=shadow,
     )
 
@@ -92,7 +93,7 @@ def seen_in(captures: Captures, lights: np.ndarray) -> Captures:
 
 def dimmed(things: Occluders, lights: np.ndarray) -> Occluders:
     """Things in front of a face in the dark are as dark as it."""
-    return replace(things, colour=things.colour * _tensor(np.where(lights == "dark", _DARK, 1.0))[:, None])
+    return replace(things, colour=things.colour * float_tensor(np.where(lights == "dark", _DARK, 1.0))[:, None])
 
 
 def hidden(
@@ -171,7 +172,9 @@ def _edges(
 
 
 def _harmonics(ambient: np.ndarray, direction: np.ndarray, strength: np.ndarray) -> Float[Tensor, "b 9 3"]:
-    light = lambert_coefficients(_tensor(ambient), _tensor(direction)[:, None], _tensor(strength)[:, None])
+    light = lambert_coefficients(
+        float_tensor(ambient), float_tensor(direction)[:, None], float_tensor(strength)[:, None]
+    )
     return light[:, :, None].repeat(1, 1, 3)
 
 
@@ -182,7 +185,3 @@ def _sides(faces: Draws, stream: str) -> Float[np.ndarray, " b"]:
 
 def _radii(thing: tuple[tuple[float, float], float], unit: Float[Tensor, " b"]) -> Float[Tensor, "b 2"]:
     return unit[:, None] * unit.new_tensor(thing[0])
-
-
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.asarray(values, np.float32))

@@ -8,6 +8,7 @@ from torch import Tensor
 from fer_zoo.faces import backgrounds
 from fer_zoo.faces.priors.draws import Draws, between
 from fer_zoo.faces.priors.settings import BackgroundPrior, CameraPrior, LightPrior, PosePrior
+from fer_zoo.faces.priors.tensors import float_tensor
 from fer_zoo.faces.scenes import FACE_CENTRE, FACE_HEIGHT
 from fer_zoo.geometry.cameras import Pinhole
 from fer_zoo.geometry.shading import lambert_coefficients
@@ -29,7 +30,9 @@ def draw_cameras(prior: CameraPrior, draws: Draws, size: int) -> Pinhole:
     scale = size / FACE_HEIGHT * prior.tightness * np.exp(prior.zoom * normal[:, 0])
     height = (0.5 + prior.lower) * size + FACE_CENTRE * scale
     middle = np.stack([np.full(len(draws), size / 2), height], axis=1)
-    return Pinhole(_tensor(distance), _tensor(scale), _tensor(middle + prior.shift * size * normal[:, 1:]))
+    return Pinhole(
+        float_tensor(distance), float_tensor(scale), float_tensor(middle + prior.shift * size * normal[:, 1:])
+    )
 
 
 def draw_light(prior: LightPrior, draws: Draws) -> tuple[Float[Tensor, "b 9 3"], Float[Tensor, " b"]]:
@@ -45,9 +48,9 @@ def draw_light(prior: LightPrior, draws: Draws) -> tuple[Float[Tensor, "b 9 3"],
     strength = between(drawn[:, :1], prior.strength_least, prior.strength_most) * shares
     strength /= shares.sum(axis=1, keepdims=True)
     ambient = between(drawn[:, 1], prior.ambient_least, prior.ambient_most)
-    plain = lambert_coefficients(_tensor(ambient), _tensor(directions), _tensor(strength))
+    plain = lambert_coefficients(float_tensor(ambient), float_tensor(directions), float_tensor(strength))
     tint = 1 + prior.colour * draws.normal("light/colour", 3).clip(-2, 2)
-    return plain[:, :, None] * _tensor(tint)[:, None], _tensor(prior.shine * drawn[:, 3])
+    return plain[:, :, None] * float_tensor(tint)[:, None], float_tensor(prior.shine * drawn[:, 3])
 
 
 def draw_backgrounds(prior: BackgroundPrior, draws: Draws) -> Float[Tensor, "b 3 16 16"]:
@@ -57,8 +60,8 @@ def draw_backgrounds(prior: BackgroundPrior, draws: Draws) -> Float[Tensor, "b 3
     first, second = (_greyish(drawn[:, part : part + 3]) for part in (0, 3))
     kinds = (
         backgrounds.uniform(first),
-        backgrounds.gradient(first, second, _tensor(2 * np.pi * drawn[:, 6])),
-        backgrounds.clutter(first, _tensor(prior.contrast * drawn[:, 7]), _tensor(noise)),
+        backgrounds.gradient(first, second, float_tensor(2 * np.pi * drawn[:, 6])),
+        backgrounds.clutter(first, float_tensor(prior.contrast * drawn[:, 7]), float_tensor(noise)),
     )
     kind = torch.from_numpy((drawn[:, 8] * len(kinds)).astype(np.int64))[:, None, None, None]
     return torch.where(kind == 0, kinds[0], torch.where(kind == 1, kinds[1], kinds[2])).clamp(0, 1)
@@ -66,8 +69,4 @@ def draw_backgrounds(prior: BackgroundPrior, draws: Draws) -> Float[Tensor, "b 3
 
 def _greyish(colour: Float[np.ndarray, "b 3"]) -> Float[Tensor, "b 3"]:
     """Colours of rooms: nearer to grey than to a rainbow."""
-    return _tensor(0.65 * colour[:, :1] + 0.35 * colour)
-
-
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.asarray(values, np.float32))
+    return float_tensor(0.65 * colour[:, :1] + 0.35 * colour)
