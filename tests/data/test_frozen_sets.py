@@ -102,3 +102,6 @@ def test_the_whole_is_what_it_was(name: str) -> None:
     index = open_dataset(name)
     assert index.fingerprint() == FROZEN[name][1]
     assert {"samples": len(index), "subjects": index.table["subject"].nunique()} == DATASETS[name].expected
+    if name == "synthetic_emotion_v1":  # the page names the rarest
+        counts = index.table["emotion"].value_counts()
+        assert (counts.sum(), counts.idxmin(), counts.min()) == (4000, "fear", 551)
