@@ -143,7 +143,7 @@ def _tracks() -> list[Row]:
 
 
 def _weights() -> list[Row]:
-    """What ships, then what is fetched on first use, whose scores are known once it is there."""
+    """What ships, then what is fetched on first use, of which no scores are kept."""
     from fer_zoo.core.files import read_record
     from fer_zoo.engine.named_weights import CARD, larger_weights, scores_of, shipped_facts, shipped_weights
 

@@ -38,7 +38,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "label_spaces": ("name", "holds", "size", "entries"),
     "experiments": ("name", "method", "dataset", "protocol"),
     "tracks": ("name", "targets", "dataset", "protocol", "metrics"),
-    "weights": ("name", "targets", "size", "faces a second", "commercial", "scores"),
+    "weights": ("name", "targets", "size", "faces a second", "licence", "commercial", "scores"),
 }
 Keep = Callable[[Mapping[str, Any]], bool]
 

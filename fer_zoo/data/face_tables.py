@@ -227,7 +227,7 @@ def index_with_points(index: Index, path: str) -> Index:
     """
     said = f"data.landmarks={path}"
     points = five_points(
-        landmarks_of(list(index.table["image"]), index.ids, face_sheet(Path(path), said=said), said=said)
+        landmarks_of(list(index.table["image"]), index.ids, face_sheet(Path(path).expanduser(), said=said), said=said)
     )
     columns = dict(zip(POINT_COLUMNS, points.reshape(len(index), -1).T, strict=True))
     return replace(index, table=index.table.assign(**columns))

@@ -104,13 +104,14 @@ def test_crops_are_taken_whole(points: Path, photographs: Path, tmp_path: Path) 
 
 
 def test_labels_and_alignment_of_a_data_set_read_the_same_points(
-    points: Path, photographs: Path, tmp_path: Path
+    points: Path, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = annotated(photographs, tmp_path / "points.parquet")
     labelled = open_dataset("image_folder", photographs, landmarks=str(tmp_path / "points.parquet"))
     np.testing.assert_allclose(labelled.table[list(LANDMARK_COLUMNS)], table[list(LANDMARK_COLUMNS)])
     plain = open_dataset("image_folder", photographs)
-    aligned = index_with_points(plain, str(tmp_path / "points.parquet"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    aligned = index_with_points(plain, "~/points.parquet")
     np.testing.assert_allclose(aligned.table[list(POINT_COLUMNS)], labelled.table[list(POINT_COLUMNS)])
     assert aligned.fingerprint() == plain.fingerprint() != labelled.fingerprint()
     assert list(aligned.label_spaces) == ["emotion"]
