@@ -91,6 +91,7 @@ def test_weights_with_size_speed_terms_and_scores(small: Path, capsys: pytest.Ca
         "0.8",
         "MB",
         "-",
+        "Apache-2.0",
         "yes",
         "none",
         "recorded",
