@@ -234,8 +234,11 @@ def label_spaces() -> Mapping[str, LabelSpace]:
         maximum=65_536.0,
         centre=0.0,
     )
+    people = LabelSpace(  # as many as CASIA-WebFace has; data of other people have spaces of their own
+        name="identity/10575", target="identity", entries=tuple(f"person_{i:05d}" for i in range(10_575))
+    )
     of_values = (BLENDSHAPES_51, expression, pose, landmarks, *FACE_PARAMETER_SPACES)
-    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, *of_values, *_dense_spaces())}
+    return {s.name: s for s in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, people, *of_values, *_dense_spaces())}
 
 
 def _dense_spaces() -> tuple[LabelSpace, ...]:

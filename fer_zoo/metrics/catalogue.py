@@ -12,7 +12,7 @@ from torch import Tensor
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.metrics import confusion, distances, moments
-from fer_zoo.metrics.calibration import CalibrationSums, expected_calibration_error
+from fer_zoo.metrics.calibration import CalibrationSums, expected_calibration_error, hit_rate
 from fer_zoo.metrics.confusion import ConfusionSums
 from fer_zoo.metrics.distances import DistanceSums
 from fer_zoo.metrics.moments import MomentSums
@@ -42,6 +42,7 @@ class Metric:
     higher_is_better: bool | None
     summary: str
     bounds: tuple[float, float] = (0.0, 1.0)
+    identities: bool = False  # of people, who are too many for a table of people by people
 
     @property
     def per_name(self) -> bool:
@@ -50,6 +51,8 @@ class Metric:
 
     def fits(self, space: LabelSpace) -> bool:
         """Whether the metric is meant for a space of this kind."""
+        if space.target == "identity" or self.identities:
+            return self.identities and space.target == "identity"
         if space.kind == "classes":
             return self.family in ("confusion", "calibration")
         return self.family == value_family(space)
@@ -69,6 +72,7 @@ _ALL = (
         False,
         "mean gap between confidence and accuracy, 15 bins",
     ),
+    Metric("rank1", "calibration", hit_rate, True, "share of faces whose person is the likeliest", identities=True),
     Metric("mae", "moments", moments.mae, False, "mean absolute error", (0.0, inf)),
     Metric("mse", "moments", moments.mse, False, "mean squared error", (0.0, inf)),
     Metric("pearson", "moments", moments.pearson, True, "Pearson's correlation", (-1.0, 1.0)),

@@ -1,6 +1,7 @@
 """The LightningModule of every method: one step, losses and metrics per objective, named outputs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
@@ -16,6 +17,19 @@ from fer_zoo.metrics.torch_metrics import SumsMetric
 from fer_zoo.tasks.loss_means import LossMeans
 from fer_zoo.tasks.objectives import Objective
 from fer_zoo.tasks.optimizers import build_optimizers
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A part of a network that can start from a checkpoint of its own.
+
+    Attributes:
+        module: its name in the network; it takes what a checkpoint's network has in the one module beside its heads.
+        methods: which checkpoints fit there.
+    """
+
+    module: str
+    methods: tuple[str, ...]
 
 
 class FaceTask(pl.LightningModule):
@@ -61,6 +75,14 @@ class FaceTask(pl.LightningModule):
 
     def heads(self) -> dict[str, str]:
         """Target -> name of the network's module whose weights and biases have a row for each entry of its space."""
+        return {}
+
+    def streams(self) -> dict[str, Stream]:
+        """Parts of the network that can start from checkpoints of their own, by name; none for most methods."""
+        return {}
+
+    def features(self, image: Float[Tensor, "b c h w"]) -> dict[str, Float[Tensor, "b f"]]:
+        """What the last layer sees, by name, before anything of it is dropped; {} where a method does not offer it."""
         return {}
 
     def pretraining(self) -> dict[str, Terms]:
