@@ -168,6 +168,11 @@ def checkpoint_hash(path: str | Path) -> str:
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def checkpoint_hashes(paths: Mapping[str, str]) -> dict[str, str]:
+    """`checkpoint_hash` of several, by name."""
+    return {name: checkpoint_hash(path) for name, path in paths.items()}
+
+
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Lightning's resume files, written under another name and renamed, read without executing anything."""
 

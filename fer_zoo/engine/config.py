@@ -17,6 +17,7 @@ from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.frames import check_frames
 from fer_zoo.engine.config_files import compose_files, options, protocol_file
 from fer_zoo.engine.setting_texts import as_tree, settings_from_texts, typed
+from fer_zoo.engine.starts import first_start, start_paths
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 
 # Written method=NAME, its settings method.KEY=VALUE; what stands beside those settings in its section.
@@ -43,6 +44,9 @@ class RunSettings:
     checkpoint: str = setting(
         "", "start from these weights: a run folder, a checkpoint or a name, whose method is the default"
     )
+    streams: list[str] = setting(
+        [], "start parts of a network from checkpoints of their own: streams=image=PATH,blendshape=PATH"
+    )
     keep_labels: bool = setting(
         False, "entries that the checkpoint's head has too, by name, keep their weights in a new head"
     )
@@ -57,7 +61,9 @@ class RunConfig(RunSettings):
         dataset: the same and `root`, None for the places where data sets are looked for.
         data: DataSettings, imported late because they stand beside torch.
         trainer, logger: how it is driven.
-        checkpoint_hash: content of `checkpoint` when the run was set up; "" without one.
+        start_hashes: contents of what it starts from when the run was set up, as `starts` names them.
+        apart: dataset, protocol, fold, frames and target of a split whose test people this run must never see; {} for
+            none.
     """
 
     method: dict[str, Any]
@@ -66,7 +72,13 @@ class RunConfig(RunSettings):
     data: Any
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     logger: LoggerSettings = field(default_factory=LoggerSettings)
-    checkpoint_hash: str = ""
+    start_hashes: dict[str, str] = field(default_factory=dict)
+    apart: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def starts(self) -> dict[str, str]:
+        """The checkpoints that its weights start from: of the whole network, or stream by stream."""
+        return start_paths(self.checkpoint, self.streams)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, for hashing and for config.yaml."""
@@ -102,15 +114,15 @@ def compose(settings: Sequence[tuple[str, str]], *, verb: str) -> RunConfig:
     values = compose_files(choices)
     if "experiment" in choices:
         values["experiment"] = choices["experiment"]
-    start = words.get("checkpoint", values.get("checkpoint", ""))
-    _settle_names(values, words, verb, _card_of(start) if start and isinstance(start, str) else None)
+    start, decides = first_start({**values, **typed(RunSettings, _only(words, ("checkpoint", "streams")), where="")})
+    _settle_names(values, words, verb, _card_of(start) if start else None, decides=decides)
     for group in (*NAMED, *PLAIN):
         if group in words:
             given = {key: text for key, text in words[group].items() if key not in NAMED.get(group, ())}
             kind = _settings_class(group, values)
             values[group] = _merged(values.get(group, {}), typed(kind, given, where=group))
     own = typed(RunSettings, {key: words[key] for key in words if key not in (*NAMED, *PLAIN)}, where="")
-    return _with_checkpoint(_build(_merged(values, own)))
+    return _with_starts(_build(_merged(values, own)))
 
 
 def write_config(folder: Path, config: RunConfig) -> None:
@@ -173,7 +185,7 @@ def _check_top(words: dict[str, Any], verb: str) -> None:
             raise UserError(
                 "data is a group of settings; set its parts, e.g. data.batch_size=32. For data: dataset=NAME."
             )
-    for key in {"checkpoint", "keep_labels"} & set(words):
+    for key in {"checkpoint", "streams", "keep_labels"} & set(words):
         if verb not in ("train", "crossvalidate"):
             raise UserError(f"`fer-zoo {verb}` trains nothing of one's own and takes no {key}; use `fer-zoo train`.")
     if words.get("checkpoint") == "":
@@ -208,29 +220,37 @@ def _card_of(checkpoint: str) -> dict[str, Any]:
     return read_card(checkpoint)
 
 
-def _with_checkpoint(config: RunConfig) -> RunConfig:
-    """The configuration with the content of its checkpoint; refuses what contradicts one."""
-    if not config.checkpoint:
-        if config.keep_labels:
-            raise UserError("keep_labels=true keeps entries of a checkpoint's head and needs checkpoint=PATH.")
+def _only(words: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: words[name] for name in names if isinstance(words.get(name), str)}
+
+
+def _with_starts(config: RunConfig) -> RunConfig:
+    """The configuration with the contents of what it starts from; refuses what contradicts that."""
+    if config.keep_labels and not config.checkpoint:
+        raise UserError("keep_labels=true keeps entries of a checkpoint's head and needs checkpoint=PATH.")
+    if not config.starts:
         return config
     for key in STARTING_WEIGHTS:
         if config.method.get(key):
             raise UserError(f"checkpoint and method.{key} both say what the weights start from; keep one of them.")
-    from fer_zoo.engine.checkpoint import checkpoint_hash
+    from fer_zoo.engine.checkpoint import checkpoint_hashes
 
-    return replace(config, checkpoint_hash=checkpoint_hash(config.checkpoint))
+    return replace(config, start_hashes=checkpoint_hashes(config.starts))
 
 
-def _settle_names(values: dict[str, Any], words: dict[str, Any], verb: str, start: Mapping[str, Any] | None) -> None:
+def _settle_names(
+    values: dict[str, Any], words: dict[str, Any], verb: str, start: Mapping[str, Any] | None, *, decides: bool
+) -> None:
     """Decides method, data set and protocol; what a file said about another one than the user's is dropped.
 
-    The method of a checkpoint to start from, and what its network is and sees, stand below what others say.
+    What the network of a checkpoint to start from is and sees stands below what others say, and so does its method
+    where that is the one to train.
     """
     for group in ("method", "dataset"):
         _choose(values, group, words.get(group, {}).get("name"))
-        if group == "method" and start is not None:
+        if group == "method" and start is not None and decides:
             values["method"] = {"name": start["method"], **values.get("method", {})}
+        if group == "method" and start is not None and "name" in values.get("method", {}):
             values["method"] = {**_network_of(start, values["method"]["name"]), **values["method"]}
         if "name" not in values.get(group, {}):
             raise UserError(f"`fer-zoo {verb}` needs {group}=NAME, see `fer-zoo list {group}s`.")
@@ -321,7 +341,7 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     """The checked object; what is slow to import comes last, so that a mistake elsewhere is told at once."""
     groups = (*NAMED, *PLAIN)
     values = dict(values)
-    content = str(values.pop("checkpoint_hash", ""))
+    apart = {name: values.pop(name, {}) for name in ("start_hashes", "apart")}
     _require_sections(values)
     known = [*groups, *(entry.name for entry in fields(RunSettings))]
     for key in values:
@@ -332,7 +352,7 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     parts: dict[str, Any] = {group: _named(group, values) for group in NAMED}
     for group in reversed(PLAIN):
         parts[group] = build_settings(_settings_class(group, values), values.get(group, {}), where=group)
-    return RunConfig(**asdict(own), **parts, checkpoint_hash=content)
+    return RunConfig(**asdict(own), **parts, **apart)
 
 
 def _require_sections(values: Mapping[str, Any]) -> None:

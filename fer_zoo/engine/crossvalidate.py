@@ -38,8 +38,8 @@ def folds(config: RunConfig, *, echo: Echo) -> list[Run]:
         Run(_with_fold(first.config, fold), first.index, first.target, first.splits)
         for fold in range(len(first.splits))
     ]
-    if config.checkpoint:
-        refuse_start(read_card(config.checkpoint), runs, echo=echo)
+    for path in config.starts.values():
+        refuse_start(read_card(path), runs, echo=echo)
     return runs
 
 

@@ -20,6 +20,7 @@ from fer_zoo.data.protocols import PROTOCOLS, WHOLE, Split, Unit, kept_settings,
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.jobs import job_id
+from fer_zoo.engine.outer_fold import without_test_units
 from fer_zoo.engine.trainer import describe_device
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -54,7 +55,7 @@ class Run:
     def id(self) -> str:
         """Hash of the resolved settings and of the data; where files lie and how they are loaded does not count."""
         inputs = self.config.to_dict()
-        for key in ("output", "experiment", "logger", "checkpoint"):
+        for key in ("output", "experiment", "logger", "checkpoint", "streams"):
             del inputs[key]
         for key in ("workers", "cache", "progress", "drawing"):
             del inputs["data"][key]
@@ -62,6 +63,8 @@ class Run:
         if points:
             inputs["data"]["landmarks"] = faces_sha256(Path(points))
         del inputs["dataset"]["root"], inputs["trainer"]["log_every_n_steps"]
+        if inputs["apart"]:
+            del inputs["apart"]["dataset"]["root"]
         found = {"fingerprint": self.index.fingerprint(), "is_cropped": self.index.is_cropped}
         absent = {"missing": sorted(ids)} if (ids := self.index.noted("missing")) else {}
         return job_id({**inputs, **found, **absent})
@@ -116,6 +119,8 @@ def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
         _require_alignment(config)
         index = index_with_points(index, config.data.landmarks)
     target = _target(config, index)
+    if config.apart:
+        index = without_test_units(index, config.apart)
     if whole_unless and index.fingerprint() != whole_unless:
         run = Run(replace(config, fold=0), index, target, (_whole(index, target),))
     else:

@@ -77,9 +77,9 @@ def take_weights(task: FaceTask, source: FaceTask, *, keep_labels: bool) -> Tran
     """
     own, given = task.network.state_dict(), source.network.state_dict()
     heads, given_heads = task.heads(), source.heads()
-    trunk = _outside(own, heads.values())
-    taken = _outside(given, given_heads.values())
-    _require_fit(taken, trunk, task, source)
+    trunk = outside(own, heads.values())
+    taken = outside(given, given_heads.values())
+    require_fit(taken, trunk, task, source)
     reports = []
     for target in dict.fromkeys([*heads, *given_heads]):
         report = _compared(target, task.spaces.get(target), source.spaces.get(target), keep_labels=keep_labels)
@@ -117,13 +117,18 @@ def _rows(
 ) -> dict[str, Tensor]:
     """The tensors of a new head with the rows of the kept entries from the old one."""
     first = {name: tensor[:1] for name, tensor in own.items()}
-    _require_fit({name: tensor[:1] for name, tensor in given.items()}, first, task, source)
+    require_fit({name: tensor[:1] for name, tensor in given.items()}, first, task, source)
     to = torch.tensor([task.spaces[report.target].index(entry) for entry in report.kept])
     since = torch.tensor([source.spaces[report.target].index(entry) for entry in report.kept])
     return {name: tensor.clone().index_copy_(0, to, given[name][since]) for name, tensor in own.items()}
 
 
-def _require_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], task: FaceTask, source: FaceTask) -> None:
+def require_fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], task: FaceTask, source: FaceTask) -> None:
+    """Refuses tensors that are not those that are wanted, by name and shape.
+
+    Raises:
+        UserError: naming the first, and the settings in which both networks differ.
+    """
     for name in dict.fromkeys([*wanted, *given]):
         if name in wanted and name in given and wanted[name].shape == given[name].shape:
             continue
@@ -156,7 +161,8 @@ def changed_settings(task: FaceTask, source: FaceTask) -> dict[str, tuple[Any, A
     return {name: (had[name], here[name]) for name in names if had[name] != here[name]}
 
 
-def _outside(tensors: Mapping[str, Tensor], modules: Iterable[str]) -> dict[str, Tensor]:
+def outside(tensors: Mapping[str, Tensor], modules: Iterable[str]) -> dict[str, Tensor]:
+    """The tensors that are of none of these modules."""
     inside = tuple(f"{module}." for module in modules)
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(inside)}
 

@@ -17,7 +17,7 @@ from fer_zoo.evaluation.tracks import Track
 
 PROBE = "pixel_probe"  # the sanity row that has to be trained
 Words = Sequence[tuple[str, str]]
-_OF_METHODS = ("method", "checkpoint", "keep_labels")  # settings that mean nothing to the probe
+_OF_METHODS = ("method", "checkpoint", "streams", "keep_labels")  # settings that mean nothing to the probe
 _NEXT_SETTING = re.compile(r":(?=[\w.]+=)")  # a value may hold colons
 
 
@@ -109,8 +109,8 @@ def plan_grid(file: TrackFile, entries: Sequence[str], seeds: int, settings: Wor
             for seed in range(seeds if entry in entries else 1)
             for fold in range(len(first.splits))
         ]  # fmt: skip
-        if first.config.checkpoint:
-            refuse_start(read_card(first.config.checkpoint), own[: len(first.splits)], echo=echo)
+        for path in first.config.starts.values():
+            refuse_start(read_card(path), own[: len(first.splits)], echo=echo)
         cells += [Cell(entry=entry, run=run) for run in own]
     return Grid(track=tracks[0], cells=tuple(cells), settings=tuple(settings))
 

@@ -11,7 +11,7 @@ from fer_zoo.engine.config_files import options
 from fer_zoo.engine.setting_texts import as_texts
 
 # Where things lie, how fast they are read and who is told: no part of what was trained.
-_NO_PART = ("output", "experiment", "checkpoint", "checkpoint_hash", "logger", "dataset.root")
+_NO_PART = ("output", "experiment", "checkpoint", "streams", "start_hashes", "apart", "logger", "dataset.root")
 _NO_PART_OF_DATA = ("data.workers", "data.cache", "data.progress", "trainer.log_every_n_steps")
 
 
@@ -32,6 +32,8 @@ def training_command(folder: Path) -> str:
     changed = {key: value for key, value in own.items() if value != usual.get(key) and _is_part(key)}
     if config.checkpoint:
         changed["checkpoint"] = config.checkpoint
+    if config.streams:
+        changed["streams"] = config.streams
     said = [*words, *as_texts({key: _shown(value) for key, value in changed.items() if value is not None})]
     return shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in said)])
 

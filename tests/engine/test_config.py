@@ -248,7 +248,8 @@ def test_every_field_of_a_run_is_in_its_dict() -> None:
         "data",
         "trainer",
         "logger",
-        "checkpoint_hash",
+        "start_hashes",
+        "apart",
         *(entry.name for entry in fields(RunSettings)),
     }
     assert set(values) == names

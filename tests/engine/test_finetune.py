@@ -137,7 +137,7 @@ def test_training_starts_from_the_weights_and_says_so(tune: Tune, trained: Path,
     assert all(before[name].equal(tensor) for name, tensor in task.network.state_dict().items())
     parameters = sum(parameter.numel() for parameter in task.network.parameters())
     assert lines == [
-        f"starts from checkpoint {config.checkpoint_hash} (timm_classifier): {len(before)} tensors with"
+        f"starts from checkpoint {config.start_hashes['network']} (timm_classifier): {len(before)} tensors with"
         f" {parameters:,} parameters kept",
         f"head of emotion kept: the data have the checkpoint's entries ({', '.join(task.spaces['emotion'].entries)})",
     ]
@@ -187,8 +187,11 @@ def test_of_two_terms_under_one_name_the_stricter_stays() -> None:
         "licences": {"faces": {"licence": "new", "commercial": "ask"}, "code": {"licence": "c", "commercial": "no"}},
     }
     faces = {"licence": "old", "commercial": "no"}
-    assert inherited_terms(card, "elsewhere") == {"faces": faces}
-    assert inherited_terms(card, "here") == {"faces": faces, "code of elsewhere": {"licence": "c", "commercial": "no"}}
+    assert inherited_terms([card], "elsewhere") == {"faces": faces}
+    assert inherited_terms([card], "here") == {
+        "faces": faces,
+        "code of elsewhere": {"licence": "c", "commercial": "no"},
+    }
 
 
 def test_id_follows_the_content_and_not_the_place(

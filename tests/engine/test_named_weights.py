@@ -37,7 +37,7 @@ def test_a_name_is_a_checkpoint_everywhere(small: Path, tmp_path: Path) -> None:
     assert fer_zoo.load_method("small").card["shipped"]["name"] == "small"
     words = {"checkpoint": "small", "dataset": "image_folder", "dataset.root": str(tmp_path)}
     config = compose([*words.items()], verb="train")
-    assert config.method["backbone"] == "test_resnet" and config.checkpoint_hash == checkpoint_hash("small")
+    assert config.method["backbone"] == "test_resnet" and config.start_hashes == {"network": checkpoint_hash("small")}
 
 
 def test_half_precision_gives_a_network_in_single_precision(small: Path) -> None:
