@@ -20,8 +20,8 @@ def test_methods_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     shown = listed(capsys, "methods", "timm*")
     assert shown == (
         "name             targets                                 commercial  summary\n"
-        "timm_classifier  emotion                                 yes         "
-        "any timm backbone and a linear head over emotion classes\n"
+        "timm_classifier  emotion, identity                       yes         "
+        "any timm backbone and a linear head over emotion classes, or over people\n"
         "timm_regressor   au, blendshapes, expression, landmarks  yes         "
         "any timm backbone and a linear head over action units, coefficients or landmarks\n"
     )

@@ -28,11 +28,13 @@ FROZEN = {
     "synthetic_width_v1": ("e3a9140ddc53dbd6", "53b4de682034e528", 27610.2642),
     "synthetic_occluders_v1": ("537467b7e1652b00", "a3e34c98e514d0dc", 23135.7184),
 }
+# Sets that are trained on; the people of test grids are for testing alone.
+LEARNED = ("synthetic_emotion_v1", "synthetic_au_v1", "synthetic_blendshape_v1", "synthetic_expression_v1")
 every_set = pytest.mark.parametrize("name", FROZEN)
 
 
-def settings_of(name: str, number: int) -> SynthesisSettings:
-    own = build_settings(DATASETS[name].settings, {"num_samples": number}, where="dataset")
+def settings_of(name: str, number: int, **others: Any) -> SynthesisSettings:
+    own = build_settings(DATASETS[name].settings, {"num_samples": number, **others}, where="dataset")
     made: SynthesisSettings = DATASETS.module(name).synthesis(own)
     return made
 
@@ -78,6 +80,14 @@ def test_samples_do_not_depend_on_their_number(name: str) -> None:
 @every_set
 def test_targets_come_in_the_order_of_the_card(name: str) -> None:
     assert list(open_dataset(name, num_samples=1).spaces) == list(DATASETS[name].targets)
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_people_are_a_target_where_that_is_asked_for(name: str) -> None:
+    index = open_dataset(name, num_samples=120, identity=True)
+    assert {*index.spaces} == {*DATASETS[name].targets, "identity"} and list(index.label_spaces)[-1] == "identity"
+    assert index.table["identity"].equals(index.table["subject"]) and len(index.space("identity")) > 1
+    assert settings_of(name, 64).key == settings_of(name, 64, identity=True).key
 
 
 @every_set

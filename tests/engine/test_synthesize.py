@@ -82,6 +82,17 @@ def test_other_action_units_are_other_labels_of_the_same_pictures(tmp_path: Path
     assert open_dataset(NAME, folder).label_spaces["au"].name == "au/genet23"
 
 
+def test_people_of_any_folder_can_be_told_apart(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "faces", count=9)
+    plain, asked = open_dataset(NAME, folder), open_dataset(NAME, folder, identity=True)
+    assert "identity" not in plain.spaces and asked.table["identity"].equals(plain.table["subject"])
+    drawn = open_dataset(NAME, num_samples=9, size=16, identity=True)
+    assert len(drawn.space("identity")) == 2 and asked.space("identity") == drawn.space("identity")
+    assert asked.fingerprint() == drawn.fingerprint() != plain.fingerprint()
+    draw(folder, count=9, identity="true")  # the same faces, and it is said once and for all
+    assert open_dataset(NAME, folder).fingerprint() == asked.fingerprint()
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -20,7 +20,9 @@ CARD = frozen_card(
 
 def synthesis(settings: FrozenSettings) -> SynthesisSettings:
     """What decides the faces: action units of the procedural head, seed 1."""
-    return SynthesisSettings(num_samples=settings.num_samples, expression="action_units", seed=1)
+    return SynthesisSettings(
+        num_samples=settings.num_samples, identity=settings.identity, expression="action_units", seed=1
+    )
 
 
 def read(root: Path | None, settings: FrozenSettings) -> Index:

@@ -6,7 +6,7 @@ from pathlib import Path
 from fer_zoo.core.settings import setting
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.frozen import frozen_card, read_frozen
-from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.data.synthesis.settings import IDENTITY_DOC, SynthesisSettings
 
 PEOPLE, FRAMES = 49, 102  # of a person: 36 of 12 actions, 21 of 7 expressions, 45 of 30 random seconds
 SIZE = PEOPLE * FRAMES
@@ -19,6 +19,7 @@ class BlendshapeSettings:
     num_samples: int = setting(
         SIZE, f"the first so many of {SIZE:,}, {FRAMES} of each person", at_least=1, at_most=SIZE
     )
+    identity: bool = setting(False, IDENTITY_DOC)
 
 
 CARD = frozen_card(
@@ -38,7 +39,9 @@ CARD = frozen_card(
 
 def synthesis(settings: BlendshapeSettings) -> SynthesisSettings:
     """What decides the faces: recordings of the procedural head, seed 3."""
-    return SynthesisSettings(num_samples=settings.num_samples, expression="recordings", seed=3)
+    return SynthesisSettings(
+        num_samples=settings.num_samples, identity=settings.identity, expression="recordings", seed=3
+    )
 
 
 def read(root: Path | None, settings: BlendshapeSettings) -> Index:

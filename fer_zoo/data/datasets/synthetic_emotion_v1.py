@@ -23,7 +23,11 @@ CARD = frozen_card(
 def synthesis(settings: FrozenSettings) -> SynthesisSettings:
     """What decides the faces: emotions of the procedural head, seed 0."""
     return SynthesisSettings(
-        num_samples=settings.num_samples, expression="emotions", seed=0, emotions=EmotionPrior(classes=list(BASIC_7))
+        num_samples=settings.num_samples,
+        identity=settings.identity,
+        expression="emotions",
+        seed=0,
+        emotions=EmotionPrior(classes=list(BASIC_7)),
     )
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.images import Drawing, image_name, pictures_of
-from fer_zoo.data.synthesis.labels import drawn_table, spaces_of
-from fer_zoo.data.synthesis.settings import VERSION, SynthesisSettings
+from fer_zoo.data.synthesis.labels import drawn_table, spaces_in, with_identity
+from fer_zoo.data.synthesis.settings import LABELS_ALONE, VERSION, SynthesisSettings
 from fer_zoo.faces.renderer import BLOCK
 
 NOTE, TABLE, LOCK = "synthesis.json", "index.parquet", ".lock"
@@ -160,14 +160,16 @@ def read_folder(
             f"{folder} holds other faces than those of {dataset}: `fer-zoo synthesize` makes them in another folder."
         )
     usual = frozen or SynthesisSettings()
-    for field in fields(SynthesisSettings):
+    for field in (field for field in fields(SynthesisSettings) if field.name != "identity"):
         wanted = getattr(asked, field.name)
         if wanted not in (getattr(usual, field.name), getattr(settings, field.name)):
             made = getattr(settings, field.name)
             raise UserError(
                 f"{folder} was made with {field.name}={made}, not {wanted}: leave dataset.{field.name} out."
             )
-    table, spaces = _table(folder, settings), spaces_of(settings)
+    settings = replace(settings, identity=settings.identity or asked.identity)  # people are known in every folder
+    table = with_identity(_table(folder, settings), settings)
+    spaces = spaces_in(table, settings)
     for space in spaces.values():
         _require_labels(table, space, where=f"{TABLE} of {folder.name}")
     return Index(
@@ -237,5 +239,5 @@ def _unequal(found: dict[str, Any], wanted: dict[str, Any], where: str) -> Itera
     for name, value in wanted.items():
         if isinstance(value, dict):
             yield from _unequal(found.get(name, {}), value, f"{where}{name}.")
-        elif found.get(name) != value and name not in ("num_samples", "au_space"):
+        elif found.get(name) != value and name not in LABELS_ALONE:
             yield f"faces of {where}{name}={found.get(name)}, not {value}"

@@ -11,7 +11,7 @@ from typing import Any
 from fer_zoo.core.cards import DatasetCard, Terms
 from fer_zoo.core.settings import setting
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.data.synthesis.settings import IDENTITY_DOC, SynthesisSettings
 
 WHOLE = 4000
 _TARGETS = {
@@ -31,6 +31,7 @@ class FrozenSettings:
     """How much of a frozen data set is taken."""
 
     num_samples: int = setting(WHOLE, "the first so many of 4,000", at_least=1, at_most=WHOLE)
+    identity: bool = setting(False, IDENTITY_DOC)
 
 
 def frozen_card(
@@ -71,7 +72,7 @@ def read_frozen(root: Path | None, card: DatasetCard, settings: SynthesisSetting
 
     Args:
         root: the folder, if any.
-        card: of the data set; the index has its targets, in its order.
+        card: of the data set; the index has its targets, in its order, and identity where that is asked for.
         settings: of the faces.
 
     Raises:
@@ -84,5 +85,6 @@ def read_frozen(root: Path | None, card: DatasetCard, settings: SynthesisSetting
         index = drawn_index(card.name, settings)
     else:
         index = read_folder(root, card.name, settings, frozen=replace(settings, num_samples=card.expected["samples"]))
-    spaces = {target: index.space(target) for target in card.targets}
+    wanted = [*card.targets, *(target for target in ("identity",) if target in index.label_spaces)]
+    spaces = {target: index.space(target) for target in wanted}
     return replace(index, label_spaces={target: space for target, space in spaces.items() if not space.is_dense})

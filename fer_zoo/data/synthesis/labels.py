@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.conditions import CONDITIONS, PREFIX
-from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces
+from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces, own_space
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
 from fer_zoo.data.index import Index, clip_code, index_table
@@ -41,12 +41,12 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
     Raises:
         UserError: for a wrong setting, or a face model whose files are not there.
     """
-    table, drawing = drawn_table(dataset, settings), Drawing(settings)
+    table, drawing = with_identity(drawn_table(dataset, settings), settings), Drawing(settings)
     return Index(
         dataset=dataset,
         root=Path(),
         table=table,
-        label_spaces=spaces_of(settings),
+        label_spaces=spaces_in(table, settings),
         is_cropped=True,
         found={"samples": len(table)},
         variant=f"drawn as needed, {settings.key}",
@@ -56,7 +56,8 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
 
 
 def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
-    """The label spaces of every target that has columns; of several heads those that mean the same in all."""
+    """The label spaces of every target that is the same for all people; of several heads those that mean the same in
+    all."""
     names = {
         "au": settings.au_space,
         "blendshapes": "blendshapes/51",
@@ -71,6 +72,22 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
     if settings.expression == "emotions":
         return {"emotion": label_space(EMOTION_SPACE).only(settings.emotions.classes), **spaces}
     return spaces
+
+
+def with_identity(table: pd.DataFrame, settings: SynthesisSettings) -> pd.DataFrame:
+    """With the column `identity`, each person's code, where that is asked for.
+
+    No table that is kept holds it, and none has it unasked: an index's fingerprint knows its columns.
+    """
+    return pd.concat([table, table["subject"].rename("identity")], axis=1) if settings.identity else table
+
+
+def spaces_in(table: pd.DataFrame, settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
+    """`spaces_of`, and where people are told apart the space of those in a table."""
+    if not settings.identity:
+        return spaces_of(settings)
+    people = own_space("identity", table["identity"].unique(), where=f"{len(table)} drawn faces")
+    return {**spaces_of(settings), "identity": people}
 
 
 def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:

@@ -14,7 +14,10 @@ from fer_zoo.faces.priors.settings import FacePrior
 
 VERSION = 2  # of what is drawn for given settings; another one means other pictures
 EMOTION_SPACE = "emotion/basic8"
+IDENTITY_DOC = "also tell people apart: target identity, a class for each person"
 AU_SPACES = ("au/disfa12", "au/fera2015", "au/fera2017", "au/genet23")
+# Settings of which no picture depends.
+LABELS_ALONE = ("num_samples", "au_space", "identity")
 
 
 @dataclass(kw_only=True)
@@ -26,6 +29,7 @@ class SynthesisSettings(FacePrior):
     seed: int = setting(0, "of everything drawn: another seed has other people", at_least=0)
     size: int = setting(96, "sides of the pictures, pixels", at_least=8, at_most=512)
     au_space: str = setting("au/disfa12", "action units, or GE-Net's sliders", choices=AU_SPACES)
+    identity: bool = setting(False, IDENTITY_DOC)
 
     @property
     def heads(self) -> list[str]:
@@ -48,7 +52,7 @@ class SynthesisSettings(FacePrior):
         another usual value needs another version.
         """
         said = _unlike(asdict(self), asdict(type(self)()))
-        said = {name: value for name, value in said.items() if name not in ("num_samples", "au_space")}
+        said = {name: value for name, value in said.items() if name not in LABELS_ALONE}
         return sha256(json.dumps([VERSION, said], sort_keys=True).encode()).hexdigest()[:12]
 
 

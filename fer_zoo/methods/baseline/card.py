@@ -30,6 +30,12 @@ class BackboneSettings(StartSettings):
 class TimmClassifierSettings(BackboneSettings, ClassificationLossSettings, OptimizerSettings):
     """Settings of `timm_classifier`."""
 
+    target: str = setting(
+        "emotion",
+        "what is told apart; of identity the classes are the people of the data",
+        choices=("emotion", "identity"),
+    )
+
 
 @dataclass(kw_only=True)
 class TimmRegressorSettings(BackboneSettings, RegressionLossSettings, OptimizerSettings):
@@ -43,9 +49,9 @@ _SMALLEST = {"backbone": "resnet10t", "image_size": 32, "dropout": 0.0}
 CARDS = (
     MethodCard(
         name="timm_classifier",
-        summary="any timm backbone and a linear head over emotion classes",
+        summary="any timm backbone and a linear head over emotion classes, or over people",
         paper=None,
-        targets=("emotion",),
+        targets=("emotion", "identity"),
         label_spaces={"emotion": "emotion/basic7"},
         implementation="fer_zoo.methods.baseline.task:TimmClassifier",
         settings=TimmClassifierSettings,

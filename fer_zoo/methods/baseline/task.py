@@ -19,15 +19,15 @@ from fer_zoo.tasks.objectives import Objective, class_objective, number_objectiv
 
 
 class TimmClassifier(FaceTask):
-    """Emotion classes from a timm backbone."""
+    """Emotion classes, or people, from a timm backbone."""
 
     settings: TimmClassifierSettings
 
     def __init__(self, settings: TimmClassifierSettings, spaces: Mapping[str, LabelSpace]) -> None:
         super().__init__(
             settings,
-            network=_network(settings, spaces["emotion"]),
-            spaces=spaces,
+            network=_network(settings, _classes(settings, spaces)),
+            spaces={settings.target: spaces[settings.target]},
             input_spec=_input_spec(settings),
             frozen=("backbone",) if settings.freeze_backbone else (),
         )
@@ -42,8 +42,9 @@ class TimmClassifier(FaceTask):
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the classes."""
-        space = self.spaces["emotion"]
-        return (class_objective(space, classification_loss(self.settings, space, class_counts.get("emotion"))),)
+        target = self.settings.target
+        space = self.spaces[target]
+        return (class_objective(space, classification_loss(self.settings, space, class_counts.get(target))),)
 
 
 class TimmRegressor(FaceTask):
@@ -72,6 +73,15 @@ class TimmRegressor(FaceTask):
         """One objective: the values, or the points."""
         space = self.spaces[self.settings.target]
         return (number_objective(space, regression_loss(self.settings), self.input_spec),)
+
+
+def _classes(settings: TimmClassifierSettings, spaces: Mapping[str, LabelSpace]) -> LabelSpace:
+    if settings.target not in spaces:
+        raise UserError(
+            f"method.target={settings.target} has classes in data alone: train on data with target"
+            f" {settings.target!r}, or name its classes as label_spaces."
+        )
+    return spaces[settings.target]
 
 
 def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:
