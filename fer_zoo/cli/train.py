@@ -3,12 +3,14 @@
 fer-zoo train method=NAME dataset=NAME [protocol=NAME] [fold=0] [KEY=VALUE …]
 fer-zoo train experiment=NAME [KEY=VALUE …]
 fer-zoo train checkpoint=RUN dataset=NAME [keep_labels=true] [KEY=VALUE …]
+fer-zoo train recipe=NAME [stage=NAME] [dataset=NAME] [KEY=VALUE …] [STAGE.KEY=VALUE …]
 fer-zoo train resume=RUN
 
   fer-zoo train method=timm_classifier dataset=facial_expressions
   fer-zoo train method=timm_classifier method.backbone=resnet34 dataset=image_folder dataset.root=my_faces
   fer-zoo train experiment=timm_classifier_facial_expressions trainer=gpu trainer.max_epochs=30 seed=1
   fer-zoo train method=timm_classifier dataset=image_folder dataset.root=my_faces checkpoint=RUN logger=wandb
+  fer-zoo train recipe=blendshape_fernet_quick dataset=facial_expressions
   fer-zoo train resume=runs/timm_classifier_facial_expressions/0123456789ab
 
 Settings: method.KEY, dataset.KEY and protocol.KEY as `fer-zoo info NAME` lists them; data.KEY (batch_size, workers,
@@ -19,6 +21,11 @@ checkpoint=RUN starts from the weights of another run, whose method, network and
 have other classes or values the head is new, and keep_labels=true keeps the weights of the names that both have;
 method.frozen_stages, method.layer_rate_decay and method.learning_rate say how much the rest may change.
 
+recipe=NAME trains several stages that hand weights on, each in a run of its own, and compares them: KEY=VALUE is for
+all stages, STAGE.KEY=VALUE for one, data for those that say none of their own; stage=NAME ends with that one.
+
+streams=NAME=RUN,NAME=RUN starts parts of a network from runs of their own, as recipes do.
+
 logger=csv|tensorboard|wandb says where the course of training goes besides the terminal: metrics.csv always,
 TensorBoard's event files or a run at Weights & Biases (offline where no key is set) with logger.project=NAME and
 logger.entity=NAME; both with logger.tensorboard=true logger.wandb=true.
@@ -27,11 +34,26 @@ The same command goes on where a run stopped, and reads the result of one that i
 run's folder alone.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import say
 from fer_zoo.core.errors import UserError
+
+
+def train_stages(words: dict[str, str], *, echo: Callable[[str], None]) -> int:
+    """Trains a recipe on one fold and compares its stages."""
+    from fer_zoo.engine.recipe_files import read_recipe
+
+    recipe = read_recipe(words.pop("recipe"))
+    recipe = recipe.until(words.pop("stage")) if "stage" in words else recipe
+
+    from fer_zoo.engine.recipes import score_recipe, train_recipe
+
+    folder = score_recipe([train_recipe(recipe, words, echo=echo)], echo=echo)
+    echo(f"recipe: {folder}")
+    return 0
 
 
 def run(command: Command) -> int:
@@ -41,6 +63,8 @@ def run(command: Command) -> int:
     command.allow_flags()
     command.no_files()
     wanted = dict(command.settings)
+    if "recipe" in wanted:
+        return train_stages(wanted, echo=say)
     if {"resume", "checkpoint"} <= set(wanted):
         raise UserError("resume=RUN goes on with that run's own weights; leave checkpoint out, or leave out resume.")
     if "resume" in wanted:

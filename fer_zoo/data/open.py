@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.paths import find_root
+from fer_zoo.core.paths import data_roots, find_root
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
@@ -34,3 +34,12 @@ def open_dataset(name: str, root: str | Path | None = None, **settings: Any) -> 
     folder = None if is_drawn else find_root(name, root, how="" if card.own_data or card.drawn else how)
     index: Index = DATASETS.module(name).read(folder, built)
     return index
+
+
+def is_at_hand(name: str, root: str | Path | None = None) -> bool:
+    """Whether a data set can be opened without asking or fetching: it is drawn, or one of its roots is a folder.
+
+    Raises:
+        UserError: for an unknown name.
+    """
+    return DATASETS[name].drawn or any(folder.is_dir() for folder in data_roots(name, root))

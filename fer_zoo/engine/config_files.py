@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fer_zoo.core.errors import unknown_name
+from fer_zoo.core.errors import UserError, unknown_name
 
 GROUPS = ("trainer", "logger", "protocol", "experiment")
 
@@ -53,6 +53,24 @@ def _composed(folder: Path, choices: tuple[tuple[str, str], ...], changed: int) 
         composed = compose("config", overrides=overrides)
     plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]  # a mapping
     return {key: value for key, value in plain.items() if value is not None}
+
+
+def read_yaml(path: Path, *, what: str) -> dict[str, Any]:
+    """The values of a file, e.g. a track's, by name.
+
+    Raises:
+        UserError: for a file that is none.
+    """
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    try:
+        values: Any = OmegaConf.to_container(OmegaConf.load(path))
+    except (YAMLError, OSError, ValueError) as error:
+        raise UserError(f"{path} is no {what} file ({str(error).splitlines()[0]}).") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} is no {what} file: names with values were expected.")
+    return {str(key): value for key, value in values.items()}
 
 
 def protocol_file(name: str) -> dict[str, Any]:

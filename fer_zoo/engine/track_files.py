@@ -9,7 +9,7 @@ from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.sample import TARGETS
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.protocols import PROTOCOLS
-from fer_zoo.engine.config_files import configs_folder, options
+from fer_zoo.engine.config_files import configs_folder, options, read_yaml
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.setting_texts import as_texts
 from fer_zoo.evaluation.scores import checked_metrics
@@ -122,7 +122,7 @@ def read_track(name: str) -> TrackFile:
         if name not in options("track"):
             raise unknown_name("track", name, options("track"), see="`fer-zoo list tracks`")
         path = configs_folder() / "track" / f"{name}.yaml"
-    own = build_settings(TrackSettings, _values(path), where="track")
+    own = build_settings(TrackSettings, read_yaml(path, what="track"), where="track")
     for group in ("dataset", "protocol"):
         if not isinstance(getattr(own, group).get("name"), str):
             raise UserError(f"The track {path} does not say {group}.name.")
@@ -140,16 +140,3 @@ def refuse_fixed(settings: Sequence[tuple[str, str]], name: str) -> None:
             raise UserError(
                 f"{key} is decided by the track {name}; leave it out, or write a track of your own, track=PATH.yaml."
             )
-
-
-def _values(path: Path) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-    from yaml import YAMLError
-
-    try:
-        values: Any = OmegaConf.to_container(OmegaConf.load(path))
-    except (YAMLError, OSError, ValueError) as error:
-        raise UserError(f"{path} is no track file ({str(error).splitlines()[0]}).") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path} is no track file: names with values were expected.")
-    return {str(key): value for key, value in values.items()}
