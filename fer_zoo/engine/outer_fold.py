@@ -45,4 +45,8 @@ def without_test_units(index: Index, outer: Mapping[str, Any]) -> Index:
     note = Note(
         "apart", f"{int(known.sum()):,} samples of {len(units):,} {unit}s are left out: {split.name} tests them."
     )
-    return replace(index, table=index.table[~known].reset_index(drop=True), notes=(*index.notes, note))
+    left = index.table[~known].reset_index(drop=True)
+    spaces = dict(index.label_spaces)
+    if "identity" in spaces:  # nobody is an answer who is not shown
+        spaces["identity"] = spaces["identity"].only(set(left["identity"].dropna()))
+    return replace(index, table=left, label_spaces=spaces, notes=(*index.notes, note))

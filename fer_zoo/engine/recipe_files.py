@@ -1,7 +1,7 @@
 """Recipes as files: `configs/recipe/NAME.yaml`, or a file of one's own; stages, and what each starts from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,13 @@ class Recipe:
         name: of the file.
         stages: each after all that it needs.
         compare: stages that are scored on the test part, the first against each of the others.
+        tested: the stage whose test people no stage may see: the last one that has no data of its own, if there is any.
     """
 
     name: str
     stages: tuple[Stage, ...]
     compare: tuple[str, ...]
+    tested: Stage | None
 
     def until(self, name: str) -> "Recipe":
         """The recipe that ends with a stage: it, and all that it needs.
@@ -76,7 +78,7 @@ class Recipe:
             wanted.add(stage)
             waiting += by_name[stage].needs
         stages = tuple(stage for stage in self.stages if stage.name in wanted)
-        return Recipe(name=self.name, stages=stages, compare=tuple(s for s in self.compare if s in wanted))
+        return replace(self, stages=stages, compare=tuple(s for s in self.compare if s in wanted))
 
 
 def read_recipe(name: str) -> Recipe:
@@ -104,11 +106,13 @@ def read_recipe(name: str) -> Recipe:
             if other not in stages:
                 raise UserError(f"The recipe {path}: {who} names {other!r}, which is no stage.{nearest(other, stages)}")
     try:
-        order = TopologicalSorter({stage.name: stage.needs for stage in stages.values()}).static_order()
-        return Recipe(name=path.stem, stages=tuple(stages[name] for name in order), compare=compare)
+        names = TopologicalSorter({stage.name: stage.needs for stage in stages.values()}).static_order()
+        order = tuple(stages[name] for name in names)
     except CycleError as error:
         circle = " from ".join(error.args[1][::-1])
         raise UserError(f"The recipe {path} has no first stage: {circle} again.") from error
+    tested = [stage for stage in order if not stage.has_own_data]
+    return Recipe(name=path.stem, stages=order, compare=compare, tested=tested[-1] if tested else None)
 
 
 def overlaid(below: Words, above: Words) -> Words:

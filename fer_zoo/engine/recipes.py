@@ -155,12 +155,14 @@ def _stages(done: Sequence[RecipeRun]) -> list[dict[str, Any]]:
 
 
 def _outer(recipe: Recipe, words: Words) -> dict[str, Any]:
-    """What decides whom the recipe tests: the data of its last stage, which nothing has to be trained for."""
-    last = recipe.stages[-1]
+    """What decides whom the recipe tests, for which nothing has to be trained; {} where it is used on no data."""
+    stage = recipe.tested
+    if stage is None or ("dataset" not in words and all(own.has_own_data for own in recipe.stages)):
+        return {}
     try:
-        run = open_run(_configuration(recipe, last, words, {}, _quiet), echo=_quiet)
+        run = open_run(_configuration(recipe, stage, words, {}, _quiet), echo=_quiet)
     except UserError as error:
-        raise UserError(f"Stage {last.name} of the recipe {recipe.name}: {error}") from error
+        raise UserError(f"Stage {stage.name} of the recipe {recipe.name}: {error}") from error
     config = run.config
     return {
         "dataset": config.dataset,

@@ -23,7 +23,7 @@ class StreamNetwork(nn.Module):
         super().__init__()
         self.target, self.trunk = target, trunk
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(trunk.fc1.out_features, num_outputs)
+        self.head = _last_layer(trunk.fc1.out_features, num_outputs)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> dict[str, Float[Tensor, "b k"]]:
         """Class logits or values."""
@@ -45,9 +45,9 @@ class TwoStreamNetwork(nn.Module):
         super().__init__()
         self.streams = nn.ModuleDict(streams)
         sizes = [trunk.fc1.out_features for trunk in streams.values()]
-        self.fusion = nn.Linear(sum(sizes), num_outputs)
+        self.fusion = _last_layer(sum(sizes), num_outputs)
         self.second_target = "" if second is None else second[0]
-        self.second_head = None if second is None else nn.Linear(sizes[-1], second[1])
+        self.second_head = None if second is None else _last_layer(sizes[-1], second[1])
 
     def features(self, image: Float[Tensor, "b c h w"]) -> dict[str, Float[Tensor, "b f"]]:
         """What each stream's first fully connected layer gives, by its name."""
@@ -60,3 +60,11 @@ class TwoStreamNetwork(nn.Module):
         if self.second_head is not None:
             outputs[self.second_target] = self.second_head(features[-1])
         return outputs
+
+
+def _last_layer(num_inputs: int, num_outputs: int) -> nn.Linear:
+    """With small weights: large ones say nothing at first but loudly, and learning that kills features for good."""
+    layer = nn.Linear(num_inputs, num_outputs)
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+    return layer

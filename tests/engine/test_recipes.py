@@ -1,0 +1,252 @@
+"""Recipes end to end on a few drawn faces: what is handed on, who is never seen, kills, and what does not fit."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from fakes import kills
+from safetensors.torch import load_file
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.engine.checkpoint import load_method, subject_hash
+from fer_zoo.engine.config import compose
+from fer_zoo.engine.finetune import start_training
+from fer_zoo.engine.recipe_files import Recipe, read_recipe
+from fer_zoo.engine.recipes import RecipeRun, score_recipe, train_recipe
+from fer_zoo.engine.run import open_run
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+NETWORK = "image_width: 32, image_height: 32, width_mult: 0.125, colour: grey"
+FACES = "name: synthetic_faces, size: 32, samples_per_person: 6"
+RECIPE = f"""
+stages:
+  people:
+    method: {{name: fernet_identity, {NETWORK}}}
+    dataset: {{{FACES}, identity: true, num_samples: 60}}
+    protocol: {{name: identity_holdout}}
+    trainer: {{max_epochs: 2, follow_test: true}}
+  image: {{start: people, method: {{name: image_fernet, {NETWORK}}}}}
+  blend:
+    start: people
+    method: {{name: blendshape_net, {NETWORK}}}
+    dataset: {{{FACES}, expression: sliders, num_samples: 24, seed: 5}}
+    protocol: {{name: subject_holdout, test_share: 0.3}}
+  fused: {{streams: {{image: image, blendshape: blend}}, method: {{name: blendshape_fernet, {NETWORK}}}}}
+compare: [image, fused]
+"""
+WORDS = {
+    "dataset": "synthetic_faces", "dataset.size": "32", "dataset.samples_per_person": "6", "dataset.num_samples": "60",
+    "protocol": "subject_kfold", "protocol.folds": "3", "protocol.validation_share": "0.3",
+    "trainer.max_epochs": "2", "trainer": "cpu", "data.workers": "0", "data.batch_size": "16",
+}  # fmt: skip
+
+
+def quiet(line: str) -> None:
+    """Hears nothing."""
+
+
+@pytest.fixture(scope="session")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    path = tmp_path_factory.mktemp("recipes") / "small.yaml"
+    path.write_text(RECIPE)
+    return read_recipe(str(path))
+
+
+@pytest.fixture(scope="session")
+def done(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> tuple[RecipeRun, list[str]]:
+    """The recipe on one fold, and what was told."""
+    lines: list[str] = []
+    output = tmp_path_factory.mktemp("runs")
+    return train_recipe(recipe, {**WORDS, "fold": "1", "output": str(output)}, echo=lines.append), lines
+
+
+def card_of(run: Any) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads((run.folder / "model" / "card.json").read_text())
+    return card
+
+
+def test_what_is_handed_on_is_told_and_remembered(done: tuple[RecipeRun, list[str]]) -> None:
+    recipe_run, lines = done
+    streams = [line for line in lines if line.startswith("stream ")]
+    assert [line.split(" starts")[0] for line in streams] == ["stream image", "stream blendshape"]
+    assert all("44 tensors with" in line for line in streams)
+    card = card_of(recipe_run.last)
+    starts = card["training"]["start"]["streams"]
+    assert {name: start["method"] for name, start in starts.items()} == {
+        "image": "image_fernet",
+        "blendshape": "blendshape_net",
+    }
+    names = [training["dataset"]["name"] for training in card["training"]["earlier"]]
+    assert len(names) == 3, "the people's training went into both streams and is remembered once"
+    assert card["commercial_use"] == "yes"
+
+
+def test_features_of_a_fused_network_are_at_first_those_of_its_stages(done: tuple[RecipeRun, list[str]]) -> None:
+    runs = done[0].runs
+    task = runs["fused"].new_task()
+    start_training(runs["fused"], task, runs["fused"].folder / "again", echo=quiet)
+    image = torch.randn(5, 1, 32, 32)
+    with torch.inference_mode():
+        fused = task.eval().features(image)
+        for stream, stage in (("image", "image"), ("blendshape", "blend")):
+            assert torch.equal(fused[stream], load_method(runs[stage].folder).features(image)["features"])
+
+
+def test_people_are_told_apart_without_those_whom_a_fold_tests(
+    recipe: Recipe, done: tuple[RecipeRun, list[str]]
+) -> None:
+    recipe_run, lines = done
+    index, split = recipe_run.last.index, recipe_run.last.split
+    tested = {subject_hash(code) for code in index.table["subject"].iloc[index.rows_of(split.test)]}
+    learned = set(card_of(recipe_run.runs["people"])["training"]["subject_hashes"])
+    assert len(tested) == 3 and len(learned) == 7 and not tested & learned
+    assert "note: 18 samples of 3 subjects are left out: fold2 tests them." in lines
+    assert set(load_method(recipe_run.runs["people"].folder).spaces["identity"].entries) == set(
+        recipe_run.runs["people"].index.table["subject"]
+    )
+    alone = open_run(compose(list(recipe.stages[0].words.items()), verb="train"), echo=quiet)
+    assert alone.index.table["subject"].nunique() == 10, "alone, that stage would see everybody"
+    assert alone.id != recipe_run.runs["people"].id
+
+
+def test_accuracy_on_held_out_faces_of_people_is_kept(done: tuple[RecipeRun, list[str]]) -> None:
+    result = json.loads((done[0].runs["people"].folder / "result.json").read_text())
+    assert result["on_test"]["metric"] == "test/identity/rank1"
+    assert len(result["on_test"]["values"]) == 2
+
+
+def test_a_second_time_nothing_is_trained_and_the_comparison_is_the_same(
+    recipe: Recipe, done: tuple[RecipeRun, list[str]]
+) -> None:
+    recipe_run, _ = done
+    first = score_recipe([recipe_run], echo=quiet)
+    lines: list[str] = []
+    output = str(recipe_run.last.experiment_folder.parent)
+    again = train_recipe(recipe, {**WORDS, "fold": "1", "output": output}, echo=lines.append)
+    assert sum("done already" in line for line in lines) == 4
+    assert score_recipe([again], echo=quiet) == first
+    result = json.loads((first / "result.json").read_text())
+    assert [row["stage"] for row in result["stages"]] == [stage.name for stage in recipe.stages]
+    accuracies = {row["name"]: row for row in result["comparison"] if row["metric"] == "accuracy"}
+    gain = accuracies["fused"]["value"] - accuracies["image"]["value"]
+    assert accuracies["fused"]["gain"] == pytest.approx(gain)
+    assert accuracies["image"]["p"] is None and 0 < accuracies["fused"]["p"] <= 1
+    assert "18 test images of 3 people" in (first / "comparison.md").read_text()
+
+
+@pytest.fixture
+def work(recipe: Recipe) -> Callable[[Path], None]:
+    """Work for a process of its own: the recipe up to its end."""
+
+    def train_below(folder: Path) -> None:
+        words = {**WORDS, "output": str(folder / "runs"), "seed": "1", "fold": "1"}
+        score_recipe([train_recipe(recipe, words, echo=print)], echo=print)
+
+    return train_below
+
+
+def last_weights(folder: Path) -> dict[str, torch.Tensor]:
+    (path,) = folder.glob("runs/blendshape_fernet_*/*/model/model.safetensors")
+    return load_file(path)
+
+
+def killed_before(work: Callable[[Path], None], folder: Path, name: str, number: int) -> bool:
+    """Whether the work was killed before the file of that name, the so manieth of a training, took its name."""
+    seen: list[Path] = []
+
+    def at_that_one(path: Path) -> bool:
+        seen.append(path)
+        return path.name == name and [p.name for p in seen if "test" not in p.parts].count(name) == number
+
+    return kills.is_killed(work, folder, before_rename=at_that_one)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        pytest.param([("result.json", 2), ("resume.ckpt", 2)], id="once at the end of a stage, once within one"),
+        pytest.param(
+            [(name, 1) for name in ("resume.ckpt", "result.json") for _ in range(4)],
+            id="at every stage",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_killed_recipe_ends_with_the_weights_of_an_unbroken_one(
+    work: Callable[[Path], None], tmp_path: Path, ends: list[tuple[str, int]]
+) -> None:
+    kills.seconds_of(work, tmp_path / "unbroken")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for name, number in ends:
+        assert killed_before(work, killed, name, number)
+    assert not kills.is_killed(work, killed)
+    unbroken, resumed = last_weights(tmp_path / "unbroken"), last_weights(killed)
+    assert list(unbroken) == list(resumed)
+    assert [name for name in unbroken if not torch.equal(unbroken[name], resumed[name])] == []
+
+
+def started(recipe_run: RecipeRun, **words: str) -> None:
+    """Gives a new fused network what these words say."""
+    output = str(recipe_run.last.experiment_folder.parent / "others")
+    method = {"method": "blendshape_fernet", "output": output}
+    run = open_run(compose([*{**WORDS, **method, **words}.items()], verb="train"), echo=quiet)
+    start_training(run, run.new_task(), run.folder, echo=quiet)
+
+
+def test_weights_that_do_not_belong_there_are_one_sentence(done: tuple[RecipeRun, list[str]]) -> None:
+    recipe_run, _ = done
+    image, blend = recipe_run.runs["image"].folder, recipe_run.runs["blend"].folder
+    with pytest.raises(
+        UserError, match="stream 'blendshape' of blendshape_fernet starts from blendshape_net or fernet"
+    ):
+        started(recipe_run, streams=f"image={image},blendshape={image}")
+    with pytest.raises(UserError, match=r"has no stream 'blend'\. Did you mean 'blendshape'"):
+        started(recipe_run, streams=f"image={image},blend={blend}")
+    with pytest.raises(UserError, match=r"set method\.width_mult=0\.125 as its card has it"):
+        started(recipe_run, streams=f"image={image},blendshape={blend}", **{"method.width_mult": "0.25"})
+    with pytest.raises(UserError, match="nowhere does not exist"):
+        started(recipe_run, streams=f"image={image},blendshape=nowhere")
+    with pytest.raises(UserError, match="streams are written NAME=CHECKPOINT"):
+        started(recipe_run, streams=str(image))
+    with pytest.raises(UserError, match="checkpoint and streams both say"):
+        started(recipe_run, streams=f"image={image}", checkpoint=str(image))
+    with pytest.raises(UserError, match=r"tensor 'streams\.image|does not fit this network"):
+        started(recipe_run, checkpoint=str(image))
+
+
+def test_a_stage_whose_data_lack_what_it_learns_is_named(recipe: Recipe, tmp_path: Path) -> None:
+    words = {**WORDS, "output": str(tmp_path)}
+    with pytest.raises(
+        UserError, match=r"Stage people of the recipe small: fernet_identity learns 'identity', but syn"
+    ):
+        train_recipe(recipe, {**words, "people.dataset.identity": "false"}, echo=quiet)
+    with pytest.raises(UserError, match=r"Stage fused of the recipe small: .*fold is 7"):
+        train_recipe(recipe, {**words, "fold": "7"}, echo=quiet)
+    with pytest.raises(UserError, match=r"image\.checkpoint is decided by the recipe small"):
+        train_recipe(recipe, {**words, "image.checkpoint": "runs/x"}, echo=quiet)
+
+
+def test_stages_that_tell_other_classes_apart_are_not_compared(
+    recipe: Recipe, done: tuple[RecipeRun, list[str]]
+) -> None:
+    recipe_run, _ = done
+    output = str(recipe_run.last.experiment_folder.parent)
+    words = {**WORDS, "fold": "1", "output": output, "trainer.max_epochs": "1"}
+    words["image.dataset.emotions.classes"] = "happiness,sadness,anger"
+    other = train_recipe(recipe.until("image"), words, echo=quiet)
+    mixed = RecipeRun(recipe=recipe, runs={**recipe_run.runs, "image": other.runs["image"]})
+    with pytest.raises(UserError, match="image and fused of the recipe small are compared, but predict"):
+        score_recipe([mixed], echo=quiet)
+
+
+def test_so_many_iterations_are_whole_epochs(recipe: Recipe, done: tuple[RecipeRun, list[str]]) -> None:
+    from fer_zoo.engine.recipes import _for_iterations
+
+    run = done[0].last
+    batches = -(-len(run.split.train) // 16)
+    assert _for_iterations(run, 3 * batches).config.trainer.max_epochs == 3
+    assert _for_iterations(run, 3 * batches + 1).config.trainer.max_epochs == 4
