@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from fer_zoo.core.registry import FACE_MODELS
+from fer_zoo.data.synthesis.blocks import renderer_of
 from fer_zoo.data.synthesis.folder import write_block
-from fer_zoo.data.synthesis.images import renderer_of
 from fer_zoo.data.synthesis.labels import drawn_table
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.synthesize import SynthesizeSettings, synthesize

@@ -21,17 +21,18 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.progress import progress
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.core.settings import build_settings, setting
+from fer_zoo.data.synthesis.blocks import face_model_of, part_alone, pictures_of
 from fer_zoo.data.synthesis.folder import check_folder, claimed, is_complete, lacking, prepare, write_block, write_table
-from fer_zoo.data.synthesis.images import face_model_of, pictures_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.render import save_picture
 from fer_zoo.engine.setting_texts import as_tree, typed
 from fer_zoo.engine.target_sheet import target_sheet
+from fer_zoo.faces.priors.settings import PARTS
 from fer_zoo.faces.renderer import BLOCK
 
 Echo = Callable[[str], None]
 PICTURES = (".jpg", ".jpeg", ".png")
-MOST_ON_A_PICTURE = {"faces": 400, "targets": 64}  # by what the picture shows
+MOST_ON_A_PICTURE = {"faces": 400, "targets": 64, **dict.fromkeys(PARTS, 400)}  # by what the picture shows
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class SynthesizeSettings:
     dataset: str = setting("synthetic_faces", "a data set of drawn faces")
     output: str = setting("", "folder of the faces, or a picture of them: .jpg or .png")
     sheet: str = setting(
-        "faces", "what a picture shows: faces, or each face with its targets", choices=tuple(MOST_ON_A_PICTURE)
+        "faces",
+        "what a picture shows: faces, each face with its targets, or one face of which a single part varies",
+        choices=tuple(MOST_ON_A_PICTURE),
     )
     processes: int | None = setting(
         None, "processes that draw at the same time; as many as there are cores", at_least=1
@@ -72,17 +75,21 @@ def synthesize(settings: SynthesizeSettings, words: Sequence[tuple[str, str]], *
         )
     if settings.sheet != "faces" and not is_picture:
         raise UserError(f"sheet={settings.sheet} makes a picture, and output is {settings.output}: let it end in .png.")
+    if settings.sheet != "faces":
+        _require_plain(wanted, settings.sheet)
     if not is_picture:
         check_folder(output, settings.dataset, wanted)
     models = [face_model_of(head) for head in wanted.heads]
     sizes = " and ".join(f"{model.name} ({model.num_vertices:,} vertices)" for model in models)
+    what = f"{settings.sheet} alone" if settings.sheet in PARTS else f"expression={wanted.expression}"
     echo(
         f"face model: {sizes}, device: cpu; {wanted.num_samples:,} faces of"
-        f" {settings.dataset}, expression={wanted.expression}, {wanted.size} × {wanted.size} px, seed {wanted.seed}"
+        f" {settings.dataset}, {what}, {wanted.size} × {wanted.size} px, seed {wanted.seed}"
     )
     if is_picture:
         shows_targets = settings.sheet == "targets"
-        save_picture(output, target_sheet(settings.dataset, wanted) if shows_targets else _sheet(wanted))
+        picture = target_sheet(settings.dataset, wanted) if shows_targets else _sheet(wanted, settings.sheet)
+        save_picture(output, picture)
         echo(f"picture: {output}")
         return output
     _fill(output, settings, wanted, echo)
@@ -105,6 +112,23 @@ def _wanted(dataset: str, words: Sequence[tuple[str, str]]) -> SynthesisSettings
     wanted: SynthesisSettings = DATASETS.module(dataset).synthesis(own)
     wanted.check()
     return wanted
+
+
+def _require_plain(wanted: SynthesisSettings, sheet: str) -> None:
+    """Refuses what a sheet of one head, or of one part of it, cannot show.
+
+    Raises:
+        UserError: for several heads, or a test grid where one part alone varies.
+    """
+    if len(wanted.heads) > 1:
+        raise UserError(
+            f"sheet={sheet} shows one face model, and face_model is {wanted.face_model}: give one of"
+            f" {', '.join(dict.fromkeys(wanted.heads))}."
+        )
+    if sheet in PARTS and wanted.grid.shape:
+        raise UserError(
+            f"In sheet={sheet} nothing else varies, so leave grid.{next(iter(wanted.grid.conditions))} out."
+        )
 
 
 def _fill(folder: Path, settings: SynthesizeSettings, wanted: SynthesisSettings, echo: Echo) -> None:
@@ -170,13 +194,14 @@ def _deaf_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _sheet(settings: SynthesisSettings) -> Image.Image:
-    """All samples in rows; of a test grid each level of its last condition has a column."""
+def _sheet(settings: SynthesisSettings, part: str) -> Image.Image:
+    """All samples in rows, or one part of them alone; of a test grid each level of its last condition has a column."""
     count, size = settings.num_samples, settings.size
     columns = settings.grid.shape[-1] if settings.grid.shape else math.ceil(math.sqrt(count))
     paper = Image.new("RGB", (columns * size, math.ceil(count / columns) * size), "white")
     for start in range(0, count, BLOCK):
         numbers = np.arange(start, min(start + BLOCK, count))
-        for number, pixels in zip(numbers.tolist(), pictures_of(settings, numbers), strict=True):
+        pictures = part_alone(settings, part, numbers) if part in PARTS else pictures_of(settings, numbers)
+        for number, pixels in zip(numbers.tolist(), pictures, strict=True):
             paper.paste(Image.fromarray(pixels), (number % columns * size, number // columns * size))
     return paper

@@ -7,7 +7,7 @@ from PIL import Image
 from fer_zoo.cli.main import main
 from fer_zoo.core.paths import data_roots
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.synthesis.images import face_model_of
+from fer_zoo.data.synthesis.blocks import face_model_of
 
 ICT = next((root.absolute() for root in data_roots("ict_facekit") if root.is_dir()), None)
 
@@ -47,6 +47,15 @@ def test_a_picture_with_the_targets_of_each_face() -> None:
     assert (views.max(axis=1) > 10).all()
 
 
+def test_a_picture_in_which_one_part_varies(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["synthesize", "num_samples=4", "size=16", "sheet=background", "output=behind.png"]) == 0
+    assert "; 4 faces of synthetic_faces, background alone, 16 × 16 px" in capsys.readouterr().out
+    with Image.open("behind.png") as picture:
+        faces = np.asarray(picture).reshape(2, 16, 2, 16, 3).swapaxes(1, 2).reshape(4, 16, 16, 3).astype(int)
+    assert (faces[:, 8, 8] == faces[0, 8, 8]).all()  # the nose
+    assert len({tuple(corner) for corner in faces[:, 0, 0].tolist()}) == 4
+
+
 @pytest.mark.skipif(ICT is None, reason="the files of ICT-FaceKit are not there")
 def test_the_scanned_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FER_ZOO_DATA", str(ICT.parent) if ICT else "")
@@ -80,6 +89,19 @@ def test_the_scanned_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         ),
         (["sheet=targets"], "sheet=targets makes a picture, and output is drawn: let it end in .png."),
         (["sheet=target"], "sheet is 'target'. Did you mean 'targets'?"),
+        (
+            ["sheet=targets", "output=look.jpg", "face_model=procedural+ict"],
+            "sheet=targets shows one face model, and face_model is procedural+ict: give one of procedural, ict.",
+        ),
+        (
+            ["sheet=pose", "output=look.jpg", "face_model=procedural+ict"],
+            "sheet=pose shows one face model, and face_model is procedural+ict: give one of procedural, ict.",
+        ),
+        (
+            ["sheet=pose", "output=look.jpg", "grid.yaw=[0,30]"],
+            "In sheet=pose nothing else varies, so leave grid.yaw out.",
+        ),
+        (["sheet=lights"], "sheet is 'lights'. Did you mean 'light'?"),
         (["output=file/faces"], "Cannot write file/faces: "),
         (["output=file"], "file is a file: give another output folder."),
         (["drawn"], "`fer-zoo synthesize` takes settings only, written key=value, found 'drawn'."),

@@ -12,7 +12,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.synthesis.images import face_model_of
+from fer_zoo.data.synthesis.blocks import face_model_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.config_files import configs_folder
 from fer_zoo.faces.priors.face_prior import draw_faces

@@ -12,8 +12,8 @@ from fakes.fake import Fake, write_image
 
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.core.settings import build_settings
+from fer_zoo.data.synthesis.blocks import face_model_of
 from fer_zoo.data.synthesis.folder import TABLE, prepare, write_block, write_table
-from fer_zoo.data.synthesis.images import face_model_of
 from fer_zoo.data.synthesis.labels import image_name
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.face_model import ACTIONS

@@ -18,7 +18,8 @@ from fer_zoo.core.files import read_json, write_atomically, write_together
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
-from fer_zoo.data.synthesis.images import Drawing, image_name, pictures_of
+from fer_zoo.data.synthesis.blocks import image_name, pictures_of
+from fer_zoo.data.synthesis.images import Drawing
 from fer_zoo.data.synthesis.labels import drawn_table, spaces_in, with_identity
 from fer_zoo.data.synthesis.settings import LABELS_ALONE, VERSION, SynthesisSettings
 from fer_zoo.faces.renderer import BLOCK

@@ -1,108 +1,23 @@
-"""Drawn faces by the numbers of their samples: pictures and masks, and the image source that they are.
-
-Samples that are asked for together are drawn together, in blocks that the renderer fills, whatever their numbers; a
-sample's bytes depend on no other one in its block. A GPU may round otherwise than the processor.
-"""
+"""Drawn faces as the images of an index, and as the source of what each of their pixels shows."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 from PIL import Image
 
 from fer_zoo.core.input_spec import Colour, InputSpec
 from fer_zoo.core.label_spaces import LabelSpace, label_spaces
 from fer_zoo.data.index import Index
+from fer_zoo.data.synthesis.blocks import Photograph, number_of, photographs_of
+from fer_zoo.data.synthesis.maps import maps_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
-from fer_zoo.faces.effects import to_bytes
-from fer_zoo.faces.face_model import FaceModel
-from fer_zoo.faces.open import open_face_model
-from fer_zoo.faces.photographs import photographed
-from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
-from fer_zoo.faces.renderer import BLOCK, Renderer
+from fer_zoo.faces.renderer import BLOCK
 
 _KEPT = 8 * BLOCK  # photographs
-
-
-class Photograph(NamedTuple):
-    """The picture of a sample, red, green, blue, and the part that each of its pixels shows."""
-
-    image: UInt8[np.ndarray, "h w 3"]
-    mask: UInt8[np.ndarray, "h w"]
-
-
-@lru_cache(maxsize=4)
-def face_model_of(name: str, device: str = "cpu") -> FaceModel:
-    """A face model on a device, built once a process."""
-    return open_face_model(name) if device == "cpu" else face_model_of(name).to(device)
-
-
-@lru_cache(maxsize=4)
-def renderer_of(name: str, size: int, device: str = "cpu") -> Renderer:
-    """Its renderer."""
-    return Renderer(face_model_of(name, device), size=size)
-
-
-def image_name(key: str, number: int) -> str:
-    """The path of a sample's image in a folder that keeps it, from which its id is made; `key` is of the settings."""
-    return f"{key}/{number:07d}.png"
-
-
-def number_of(name: str) -> int:
-    """The number of the sample whose image is called so."""
-    return int(Path(name).stem)
-
-
-def drawn_blocks(settings: SynthesisSettings, numbers: np.ndarray, device: str) -> Iterator[tuple[DrawnFaces, int]]:
-    """Samples of one head before they are drawn, in blocks that are filled up with the last one, and how many count.
-
-    All blocks are of one size, on which last digits would depend.
-    """
-    model = face_model_of(settings.face_model)
-    for start in range(0, len(numbers), BLOCK):
-        block = numbers[start : start + BLOCK]
-        filled = np.pad(block, (0, BLOCK - len(block)), mode="edge")
-        drawn = draw_faces(model, settings, seed=settings.seed, numbers=filled, size=settings.size)
-        yield drawn.to(device), len(block)
-
-
-def photographs_of(settings: SynthesisSettings, numbers: np.ndarray, device: str = "cpu") -> list[Photograph]:
-    """The pictures of samples with their masks; their bytes depend on no other sample."""
-    found = dict[int, Photograph]()
-    for own, places in settings.by_head(numbers):
-        renderer, drawn_by_it = renderer_of(own.face_model, own.size, device), list[Photograph]()
-        with torch.no_grad(), exact_products():
-            for drawn, count in drawn_blocks(own, numbers[places], device):
-                seen = photographed(renderer, drawn)
-                images, masks = to_bytes(seen.image)[:count], seen.mask[:count].cpu().numpy()
-                drawn_by_it += map(Photograph, images, masks)
-        found.update(zip(places.tolist(), drawn_by_it, strict=True))
-    return [found[place] for place in range(len(numbers))]
-
-
-def pictures_of(settings: SynthesisSettings, numbers: np.ndarray) -> UInt8[np.ndarray, "b h w 3"]:
-    """The pictures alone."""
-    return np.stack([photograph.image for photograph in photographs_of(settings, numbers)])
-
-
-@contextmanager
-def exact_products() -> Iterator[None]:
-    """Products on a GPU in all digits of a float, whatever a training makes of its own."""
-    products = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(products)
 
 
 class Drawing:
@@ -156,8 +71,6 @@ class Drawing:
 
     def dense(self, names: Collection[str], targets: Collection[str], spec: InputSpec) -> list[dict[str, np.ndarray]]:
         """These targets of some images; see `data.dense.DenseSource`."""
-        from fer_zoo.data.synthesis.maps import maps_of
-
         numbers = [number_of(name) for name in names]
         maps = maps_of(self.settings, np.array(numbers), set(targets) - {"mask"}, spec, self.device)
         found = [{target: values[place] for target, values in maps.items()} for place in range(len(numbers))]

@@ -16,7 +16,8 @@ from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces, own
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
 from fer_zoo.data.index import Index, clip_code, index_table
-from fer_zoo.data.synthesis.images import Drawing, DrawnImages, face_model_of, image_name
+from fer_zoo.data.synthesis.blocks import face_model_of, image_name
+from fer_zoo.data.synthesis.images import Drawing, DrawnImages
 from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDER_ACTIONS, action_units
 from fer_zoo.faces.components import ExpressionComponents, expression_components

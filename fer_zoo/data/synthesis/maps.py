@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from fer_zoo.core.input_spec import InputSpec
-from fer_zoo.data.synthesis.images import drawn_blocks, exact_products, face_model_of
+from fer_zoo.data.synthesis.blocks import drawn_blocks, exact_products, face_model_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.frontal_shading import FrontalShading
 from fer_zoo.faces.position_map import PositionMaps

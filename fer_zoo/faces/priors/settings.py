@@ -12,6 +12,8 @@ from fer_zoo.faces.priors.expressions import ActionUnitPrior, EmotionPrior, Slid
 from fer_zoo.faces.priors.grids import GridPrior
 from fer_zoo.faces.priors.recordings import RecordingPrior
 
+# What can be drawn alone: people, and the groups of settings that say how they look and are photographed.
+PARTS = ("identity", "skin", "pose", "camera", "light", "background", "occluders", "capture")
 EXPRESSIONS = ("emotions", "sliders", "action_units", "recordings")
 
 

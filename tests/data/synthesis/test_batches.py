@@ -24,7 +24,8 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
 from fer_zoo.data.synthesis import images
-from fer_zoo.data.synthesis.images import Drawing, DrawnImages, drawn_on, photographs_of
+from fer_zoo.data.synthesis.blocks import photographs_of
+from fer_zoo.data.synthesis.images import Drawing, DrawnImages, drawn_on
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.renderer import BLOCK
 

@@ -18,7 +18,7 @@ from fer_zoo.core.settings import build_settings
 from fer_zoo.data.dataset import FaceDataset, Sample
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.synthesis.images import face_model_of, photographs_of, renderer_of
+from fer_zoo.data.synthesis.blocks import face_model_of, photographs_of, renderer_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.data.transforms import mirror_values
 from fer_zoo.faces.effects import occluded

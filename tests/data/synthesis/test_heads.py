@@ -7,7 +7,7 @@ from fer_zoo.core.blendshapes import BLENDSHAPES_51
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.synthesis.images import photographs_of
+from fer_zoo.data.synthesis.blocks import photographs_of
 from fer_zoo.data.synthesis.labels import drawn_table, spaces_of
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 

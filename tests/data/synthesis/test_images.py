@@ -17,7 +17,8 @@ from fer_zoo.data.image_sources import image_source
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import make_splits
-from fer_zoo.data.synthesis.images import Drawing, DrawnImages, pictures_of
+from fer_zoo.data.synthesis.blocks import pictures_of
+from fer_zoo.data.synthesis.images import Drawing, DrawnImages
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.train import train

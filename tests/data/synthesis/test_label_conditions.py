@@ -8,7 +8,7 @@ import pytest
 
 from fer_zoo.core.settings import build_settings
 from fer_zoo.data.open import open_dataset
-from fer_zoo.data.synthesis.images import face_model_of
+from fer_zoo.data.synthesis.blocks import face_model_of
 from fer_zoo.data.synthesis.labels import drawn_table
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.priors.face_prior import draw_faces

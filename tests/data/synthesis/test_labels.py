@@ -18,7 +18,7 @@ from fer_zoo.data.image_sources import LANDMARK_COLUMNS
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols.catalogue import make_splits
 from fer_zoo.data.synthesis import labels
-from fer_zoo.data.synthesis.images import face_model_of, renderer_of
+from fer_zoo.data.synthesis.blocks import face_model_of, renderer_of
 from fer_zoo.data.synthesis.labels import drawn_index, drawn_table, spaces_of
 from fer_zoo.data.synthesis.settings import AU_SPACES, SynthesisSettings
 from fer_zoo.engine.config import compose
