@@ -43,15 +43,7 @@ def build_settings(cls: type[S], values: Mapping[str, Any], *, where: str) -> S:
     _check_names(cls, values, where)
     node = OmegaConf.structured(cls)
     OmegaConf.set_readonly(node, False)  # a frozen dataclass becomes a read-only node
-    for key, value in values.items():
-        if isinstance(value, list | tuple):
-            _require_plain_items(value, _dotted(where, key))
-        try:
-            OmegaConf.update(node, key, _literal(value))
-        except OmegaConfBaseException as error:
-            kind = _type_name(cls, key)
-            name = _dotted(where, key)
-            raise UserError(f"{name} must be {kind}, got {value!r}.") from error
+    _assign(node, cls, values, where)
     try:
         built: S = OmegaConf.to_object(node)  # type: ignore[assignment]  # to_object gives the dataclass back
     except MissingMandatoryValue as error:
@@ -90,15 +82,41 @@ def _allowed(entry: Field[Any]) -> str:
     return f"at least {least:g}" if most is None else f"at most {most:g}"
 
 
+def _assign(node: Any, cls: type[Any], values: Mapping[str, Any], where: str) -> None:
+    """Puts values into a node that OmegaConf made of a dataclass, those of a group one by one, so that one is named."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    for key, value in values.items():
+        name = _dotted(where, key)
+        if isinstance(value, Mapping) and _is_group(cls, key):
+            _assign(node[key], get_type_hints(cls)[key], value, name)
+            continue
+        if isinstance(value, list | tuple):
+            _require_plain_items(value, name)
+        try:
+            OmegaConf.update(node, key, _literal(value))
+        except OmegaConfBaseException as error:
+            if _is_group(cls, key):
+                raise UserError(
+                    f"{name} is a group of settings, got {value!r}; set its parts: {name}.KEY=VALUE."
+                ) from error
+            raise UserError(f"{name} must be {_type_name(cls, key)}, got {value!r}.") from error
+
+
+def _is_group(cls: type[Any], key: str) -> bool:
+    inner = get_type_hints(cls)[key]
+    return is_dataclass(inner) and isinstance(inner, type)
+
+
 def _check_names(cls: type[Any], values: Mapping[str, Any], where: str) -> None:
     known = {entry.name: entry for entry in fields(cls)}
     for key, value in values.items():
         if key not in known:
             name = _dotted(where, key)
             raise UserError(f"There is no setting {name}.{nearest(key, known)} Known: {', '.join(known) or 'none'}.")
-        inner = get_type_hints(cls)[key]
-        if is_dataclass(inner) and isinstance(inner, type) and isinstance(value, Mapping):
-            _check_names(inner, value, _dotted(where, key))
+        if isinstance(value, Mapping) and _is_group(cls, key):
+            _check_names(get_type_hints(cls)[key], value, _dotted(where, key))
 
 
 def _check_limits(built: Any, where: str) -> None:

@@ -74,6 +74,11 @@ def test_the_scanned_head(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         (["pose.yw=1"], "There is no setting pose.yw. Did you mean 'yaw'"),
         (["pose=3"], "pose is a group of settings; set its parts: pose.KEY=VALUE."),
         (["emotions.classes=[hapiness]"], "There is no emotion 'hapiness'. Did you mean 'happiness'"),
+        (
+            ["light.ambient_least=.8"],
+            "light.ambient_least is 0.8 and light.ambient_most is 0.7; what is drawn goes from",
+        ),
+        (["camera.lower=low"], "camera.lower must be float, got 'low'."),
         (["expression=slider"], "expression is 'slider'. Did you mean 'sliders'?"),
         (["processes=0"], "processes is 0; it must be at least 1."),
         (["size=7"], "size is 7; it must be at least 8."),

@@ -92,9 +92,9 @@ class EmotionPrior:
             if name not in PROTOTYPES:
                 raise UserError(f"There is no emotion {name!r}.{nearest(name, PROTOTYPES)} Known: {_list(PROTOTYPES)}.")
             if self.classes.count(name) > 1:
-                raise UserError(f"classes names {name} twice; all emotions are drawn equally often.")
+                raise UserError(f"emotions.classes names {name} twice; all emotions are drawn equally often.")
         if not self.classes:
-            raise UserError("No emotion is named in classes; name one or more.")
+            raise UserError("No emotion is named in emotions.classes; name one or more.")
 
     def draw(
         self, draws: Draws, classes: Int[np.ndarray, " b"] | None = None, intensity: np.ndarray | None = None

@@ -14,6 +14,13 @@ from fer_zoo.faces.priors.recordings import RecordingPrior
 
 # What can be drawn alone: people, and the groups of settings that say how they look and are photographed.
 PARTS = ("identity", "skin", "pose", "camera", "light", "background", "occluders", "capture")
+# Groups whose numbers are drawn from the one setting to the other.
+_FROM_TO = (
+    ("camera", "nearest", "farthest"),
+    ("light", "ambient_least", "ambient_most"),
+    ("light", "strength_least", "strength_most"),
+    ("occluders", "least", "most"),
+)
 EXPRESSIONS = ("emotions", "sliders", "action_units", "recordings")
 
 
@@ -94,7 +101,7 @@ class CapturePrior:
     blur: float = setting(0.016, "greatest blur, sides of the picture", at_least=0.0, at_most=0.04)
     noise: float = setting(0.04, "greatest deviation of the noise", at_least=0.0, at_most=0.5)
     jpeg: float = setting(0.5, "share of pictures that were compressed", at_least=0.0, at_most=1.0)
-    worst: int = setting(35, "least quality of JPEG", at_least=1, at_most=100)
+    worst: int = setting(35, "least quality of JPEG; the greatest is 95", at_least=1, at_most=95)
     grey: float = setting(0.5, "share of pictures without colour", at_least=0.0, at_most=1.0)
 
 
@@ -142,6 +149,17 @@ class FacePrior:
         self.emotions.check()
         self.action_units.check()
         self.grid.check()
+        for name, least, most in _FROM_TO:
+            group = getattr(self, name)
+            if getattr(group, least) > getattr(group, most):
+                raise UserError(
+                    f"{name}.{least} is {getattr(group, least):g} and {name}.{most} is {getattr(group, most):g}; what"
+                    " is drawn goes from the first to the second, so give a second that is not below the first."
+                )
+        if self.expression == "recordings" and self.clips.frames > 1:
+            raise UserError(
+                "expression=recordings has clips of its own, as long as recordings.* says: leave clips.frames out."
+            )
         if self.grid.shape and (self.expression != "emotions" or self.has_clips):
             raise UserError(
                 f"A test grid (grid.{next(iter(self.grid.conditions))}) shows emotions in single pictures: leave"

@@ -21,6 +21,12 @@ from fer_zoo.faces.renderer import Renderer
 from fer_zoo.faces.scene_checks import check_scenes
 
 SIZE = 16
+FROM_TO = (
+    ("camera.nearest", "camera.farthest"),
+    ("light.ambient_least", "light.ambient_most"),
+    ("light.strength_least", "light.strength_most"),
+    ("occluders.least", "occluders.most"),
+)
 DRAWN = ("emotions", "sliders", "action_units")
 UNBOUNDED = {  # far more than anyone would set, where there is no limit
     "samples_per_person": 10**6, "farthest": 1e4, "nearest": 1e3, "tightness": 50.0,
@@ -73,7 +79,29 @@ def test_each_setting_can_be_drawn_at_its_limits(renderer: Renderer, name: str, 
     group = name.split(".")[0]
     frames = {"clips.frames": 3} if group == "clips" else {}
     expression = group if group in DRAWN else "emotions"
-    assert_drawn(renderer, prior_of({"expression": expression, **frames, name: value}))
+    other = {one: value for pair in FROM_TO if name in pair for one in pair}  # nothing goes from more to less
+    assert_drawn(renderer, prior_of({"expression": expression, **frames, **other, name: value}))
+
+
+@pytest.mark.parametrize(("least", "most"), FROM_TO)
+def test_what_would_be_drawn_from_more_to_less_is_refused(least: str, most: str) -> None:
+    usual = dict(extremes(FacePrior))[least]
+    prior_of({least: usual, most: usual}).check()
+    with pytest.raises(UserError) as caught:
+        prior_of({least: usual, most: 0.9 * usual}).check()
+    assert str(caught.value).startswith(f"{least} is {usual:g} and {most} is {0.9 * usual:g}; what is drawn goes from")
+
+
+def test_recordings_have_clips_of_their_own() -> None:
+    prior_of({"expression": "recordings"}).check()
+    with pytest.raises(UserError, match=r"as long as recordings\.\* says: leave clips\.frames out"):
+        prior_of({"expression": "recordings", "clips.frames": 2}).check()
+
+
+def test_no_picture_is_better_than_the_worst_may_be(model: FaceModel) -> None:
+    prior = prior_of({"capture.worst": 95, "capture.jpeg": 1.0})
+    quality = draw_faces(model, prior, seed=0, numbers=np.arange(40), size=SIZE).captures.quality
+    assert quality.tolist() == [95] * 40
 
 
 @pytest.mark.parametrize("expression", DRAWN)
