@@ -73,8 +73,8 @@ class FaceDataset(Dataset[Sample]):
         Returns:
             `image` float32 (c, h, w) normalised; `row` int, position in the index's table; `unreadable` bool, with a
             black image; each class target as int with -1, each value target as float32 (k,) with NaN for missing;
-            `landmarks` float32 (n, 2) in pixels of `image`, with NaN; `mask` int64 (h, w), `position_map` float32
-            (3, h, w) and `shading` float32 (1, h, w), see `data.dense`.
+            `pose` as the head stands in `image`; `landmarks` float32 (n, 2) in its pixels, with NaN; `mask` int64
+            (h, w), `position_map` float32 (3, h, w) and `shading` float32 (1, h, w), see `data.dense`.
         """
         (sample,) = self.__getitems__([draw])
         return sample
@@ -97,6 +97,8 @@ class FaceDataset(Dataset[Sample]):
         sample: Sample = {"image": to_tensor(augmented.image, self._spec), "row": row, "unreadable": unreadable}
         for target, labels in self._labels.items():
             label = labels[row]
+            if target == "pose" and self._faces.points is not None:  # which turn faces upright
+                label = turned_pose(label, self._spaces[target], self._faces.matrices(self.rows[[position]])[0])
             if labels.ndim > 1 and augmented.flipped:
                 label = mirror_values(label, self._spaces[target])
             sample[target] = turned_pose(label, self._spaces[target], augmented.matrix) if target == "pose" else label

@@ -185,21 +185,23 @@ def mirror_values(values: Float32[np.ndarray, " k"], space: LabelSpace) -> Float
 
 
 def turned_pose(
-    pose: Float32[np.ndarray, " k"], space: LabelSpace, matrix: Float[np.ndarray, "2 3"]
-) -> Float32[np.ndarray, " k"]:
-    """The pose of a face whose picture was turned; a flip is `mirror_values`' business.
+    pose: Float[np.ndarray, "*b k"], space: LabelSpace, matrix: Float[np.ndarray, "*b 2 3"]
+) -> Float[np.ndarray, "*b k"]:
+    """The poses of faces whose pictures were turned; a flip is `mirror_values`' business.
 
     Args:
         pose: radians.
         space: whose entry `pose_roll` changes.
-        matrix: of the picture's pixels.
+        matrix: of each picture's pixels; where it is not known (NaN), roll is not, either.
     """
     if "pose_roll" not in space.entries:
         return pose
-    turn = matrix[:, :2] * (np.sign(np.linalg.det(matrix[:, :2])), 1)  # a flip comes before the turn
-    clockwise = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])  # of the rotation nearest to it
+    (a, b), (c, d) = np.moveaxis(matrix[..., :2], (-2, -1), (0, 1))
+    sign = np.sign(a * d - b * c)  # a flip comes before the turn
+    clockwise = np.arctan2(c * sign - b, a * sign + d)  # of the rotation nearest to it
     turned, place = pose.copy(), space.index("pose_roll")
-    turned[place] = np.pi - (np.pi - pose[place] + clockwise) % (2 * np.pi)
+    roll = np.pi - (np.pi - pose[..., place] + clockwise) % (2 * np.pi)
+    turned[..., place] = np.where(clockwise == 0, pose[..., place], roll)
     return turned
 
 

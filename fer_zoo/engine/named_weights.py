@@ -4,6 +4,7 @@ Nothing here imports torch, so that listing them stays light.
 """
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,7 +161,10 @@ def _kept_in() -> Path:
 
 
 def _fetched(name: str, entry: LargerWeights) -> Path:
-    """The folder in the cache, filled where it is not; another archive of the name has another place."""
+    """The folder in the cache, filled where it is not; another archive of the name has another place.
+
+    Of an archive that is no checkpoint nothing is left.
+    """
     folder = _kept_in() / entry.sha256[:12] / name
     if (folder / CARD).is_file():
         return folder
@@ -171,9 +175,17 @@ def _fetched(name: str, entry: LargerWeights) -> Path:
     archive = folder.parent / f"{name}.archive"
     download(entry.url, archive, entry.sha256)
     with FileLock(folder.parent / ".lock"):  # of several processes one unpacks
-        if not (folder / CARD).is_file():
+        if (folder / CARD).is_file():
+            return folder
+        try:
+            shutil.rmtree(folder, ignore_errors=True)  # without a card it is nothing
             unpack(archive, folder)
-        archive.unlink(missing_ok=True)
-    if not (folder / CARD).is_file():
-        raise UserError(f"The archive of {name} ({entry.url}) holds no {CARD} at its top, so it is no checkpoint.")
+            if not (folder / CARD).is_file():
+                shutil.rmtree(folder)
+                raise UserError(
+                    f"The archive of {name} ({entry.url}) holds no {CARD} at its top, so it is no checkpoint: tell who"
+                    " offers it."
+                )
+        finally:
+            archive.unlink(missing_ok=True)
     return folder

@@ -17,7 +17,7 @@ from fer_zoo.data.boxes import index_with_boxes, needs_boxes
 from fer_zoo.data.datamodule import FaceDataModule
 from fer_zoo.data.image_sources import FaceImages, UnreadableImage, image_source
 from fer_zoo.data.protocols import Split
-from fer_zoo.engine.photograph_points import in_photograph
+from fer_zoo.engine.photograph_points import in_photograph, needs_photograph
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.trainer import predict_trainer
 from fer_zoo.evaluation.condition_curves import curves_figure
@@ -60,7 +60,7 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
     batches: Any = predict_trainer(run.config.trainer).predict(task, datamodule=data)
     rows = torch.cat([batch["row"] for batch in batches]).numpy()
     predicted = {space.target: torch.cat([batch[space.target] for batch in batches]).float()}
-    if space.is_points:
+    if needs_photograph(space):
         matrices = FaceImages(data.index, task.input_spec).matrices(rows)
         predicted = in_photograph(predicted, task.spaces, matrices)
     outputs = predicted[space.target].numpy().astype(np.float64)

@@ -157,8 +157,25 @@ def test_an_archive_that_is_no_checkpoint_is_told(served: dict[str, object], tmp
     with tarfile.open(archive, "w") as opened:
         opened.add(__file__, "readme.txt")
     publish(large={**served, "sha256": sha256(archive.read_bytes()).hexdigest()})
-    with pytest.raises(UserError, match=r"The archive of large .* holds no card\.json at its top"):
+    for _ in range(2):  # the second time as the first
+        with pytest.raises(UserError, match=r"The archive of large .* holds no card\.json at its top, so it is no"):
+            load_method("large")
+        assert {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()} <= {".lock"}
+
+
+def test_a_folder_without_a_card_is_filled_anew(served: dict[str, object]) -> None:
+    publish(large=served)
+    (checkpoint_folder("large") / "card.json").unlink()
+    assert list(load_method("large").spaces) == ["emotion"]
+
+
+def test_an_archive_that_cannot_be_unpacked_is_not_kept(served: dict[str, object], tmp_path: Path) -> None:
+    archive = tmp_path / "served" / "large.tar"
+    archive.write_bytes(archive.read_bytes()[:2000])
+    publish(large={**served, "sha256": sha256(archive.read_bytes()).hexdigest()})
+    with pytest.raises(UserError, match="damaged"):
         load_method("large")
+    assert {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()} <= {".lock"}
 
 
 def test_a_manifest_that_is_none_is_told(served: dict[str, object], tmp_path: Path) -> None:
