@@ -50,7 +50,7 @@ class Augmentation:
     """Random changes that keep an expression what it is, a function of the image and the seed alone.
 
     "standard": horizontal flip, shift up to 4 %, scale up to 10 %, rotation up to 10 degrees, brightness and contrast.
-    "strong": blur, noise and an erased patch besides.
+    "strong": blur, noise and an erased rectangle besides.
 
     Args:
         name: "none", "standard" or "strong".

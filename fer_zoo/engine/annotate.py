@@ -1,7 +1,7 @@
 """Landmarks of photographs and of whole data sets, from a network, as tables that other verbs read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,9 @@ def _index(words: Sequence[tuple[str, str]]) -> Index:
     given = {key.removeprefix("dataset."): text for key, text in said.items() if key.startswith("dataset.")}
     for key in said:
         if not key.startswith("dataset."):
-            raise UserError(f"`fer-zoo annotate` has no setting {key}.{nearest(key, _known())}")
+            own = {"root", *(field.name for field in fields(card.settings))}
+            hint = f" Did you mean 'dataset.{key}'?" if key.partition(".")[0] in own else nearest(key, _known())
+            raise UserError(f"`fer-zoo annotate` has no setting {key}.{hint}")
     root = given.pop("root", None)
     return open_dataset(card.name, root, **settings_from_texts(card.settings, list(given.items()), where="dataset"))
 

@@ -115,10 +115,10 @@ def _wanted(dataset: str, words: Sequence[tuple[str, str]]) -> SynthesisSettings
 
 
 def _require_plain(wanted: SynthesisSettings, sheet: str) -> None:
-    """Refuses what a sheet of one head, or of one part of it, cannot show.
+    """Refuses what a sheet of one face model, or of one part of it, cannot show.
 
     Raises:
-        UserError: for several heads, or a test grid where one part alone varies.
+        UserError: for several face models, or a test grid where one part alone varies.
     """
     if len(wanted.heads) > 1:
         raise UserError(

@@ -33,7 +33,7 @@ class Scenes:
         shine: strength of the highlight.
         materials: colours of `face_model.MATERIALS`, 0 to 1.
         background: colours behind the face, a small picture that is stretched over the image.
-        creases: folds of the skin as if these actions were done, whatever the face does, if any.
+        creases: of the skin as if these actions were done, whatever the face does, if any.
         shadow: cast on the face by a straight edge, if any.
     """
 

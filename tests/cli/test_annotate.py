@@ -57,6 +57,18 @@ def test_predict_without_a_checkpoint(photographs: Path, capsys: pytest.CaptureF
         (["dataset=image_foldr", "output=a.csv"], "No data set is named 'image_foldr'. Did you mean 'image_folder'"),
         (["dataset=image_folder", "output=a.csv", "dataset.rot=x"], "There is no setting dataset.rot."),
         (["dataset=image_folder", "output=a.csv", "ouput=x"], "`fer-zoo annotate` has no setting ouput. Did you mean"),
+        (
+            ["dataset=synthetic_faces", "output=a.csv", "num_samples=8"],
+            "`fer-zoo annotate` has no setting num_samples. Did you mean 'dataset.num_samples'?",
+        ),
+        (
+            ["dataset=synthetic_faces", "output=a.csv", "pose.yaw=8"],
+            "`fer-zoo annotate` has no setting pose.yaw. Did you mean 'dataset.pose.yaw'?",
+        ),
+        (
+            ["dataset=image_folder", "output=a.csv", "root={faces}"],
+            "`fer-zoo annotate` has no setting root. Did you mean 'dataset.root'?",
+        ),
         (["dataset=image_folder", "output=a.csv", "every=2"], "every is about files; leave it out with dataset=NAME."),
         (["dataset=synthetic_faces", "output=a.csv", "device=cuda:7"], "device is 'cuda:7'; for a data set it is auto"),
         (["dataset=image_folder", "output=a.csv", "--pictures"], "--pictures draws files; annotate the folder"),

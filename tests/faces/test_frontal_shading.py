@@ -67,7 +67,7 @@ def test_a_mirrored_face_is_the_flipped_picture(model: FaceModel) -> None:
     shading, nobody = FrontalShading(model, SIZE, SIZE), torch.zeros(2, model.num_identity)
     straight = shading(model.vertices(nobody, actions))
     mirrored = shading(model.vertices(nobody, actions[:, list(positions)]))
-    different = (straight.flip(3) - mirrored).abs() > 0.02  # at edges, and the scanned head is not quite even
+    different = (straight.flip(3) - mirrored).abs() > 0.02  # at edges, and ict is not quite even
     assert float(different.float().mean()) < 0.02
 
 

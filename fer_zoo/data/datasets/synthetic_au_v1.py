@@ -13,13 +13,14 @@ CARD = frozen_card(
     protocol="subject_kfold",
     subjects=500,
     traps=(
-        "Strengths are those of the head's actions, and no coder's: who is right about them need not agree with FACS.",
+        "Strengths are those of the face model's actions, and no coder's: who is right about them need not agree with"
+        " FACS.",
     ),
 )
 
 
 def synthesis(settings: FrozenSettings) -> SynthesisSettings:
-    """What decides the faces: action units of the procedural head, seed 1."""
+    """What decides the faces: action units of the face model procedural, seed 1."""
     return SynthesisSettings(
         num_samples=settings.num_samples, identity=settings.identity, expression="action_units", seed=1
     )

@@ -38,7 +38,7 @@ CARD = frozen_card(
 
 
 def synthesis(settings: BlendshapeSettings) -> SynthesisSettings:
-    """What decides the faces: recordings of the procedural head, seed 3."""
+    """What decides the faces: recordings of the face model procedural, seed 3."""
     return SynthesisSettings(
         num_samples=settings.num_samples, identity=settings.identity, expression="recordings", seed=3
     )

@@ -21,7 +21,7 @@ CARD = frozen_card(
 
 
 def synthesis(settings: FrozenSettings) -> SynthesisSettings:
-    """What decides the faces: emotions of the procedural head, seed 0."""
+    """What decides the faces: emotions of the face model procedural, seed 0."""
     return SynthesisSettings(
         num_samples=settings.num_samples,
         identity=settings.identity,

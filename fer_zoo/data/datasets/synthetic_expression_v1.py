@@ -12,12 +12,12 @@ CARD = frozen_card(
     first={"expression": "expression/29"},
     protocol="subject_kfold",
     subjects=500,
-    traps=("Coefficients are those of this head's own components, and no numbers of ExpNet's 3DMM compare with them.",),
+    traps=("Coefficients are those of this face model's own components, and no numbers of ExpNet's 3DMM compare.",),
 )
 
 
 def synthesis(settings: FrozenSettings) -> SynthesisSettings:
-    """What decides the faces: action units of the procedural head, seed 2."""
+    """What decides the faces: action units of the face model procedural, seed 2."""
     return SynthesisSettings(
         num_samples=settings.num_samples, identity=settings.identity, expression="action_units", seed=2
     )

@@ -14,7 +14,7 @@ CARD = grid_card(
     "synthetic_occluders_v1",
     "faces behind five things: 20 drawn people with seven emotions each",
     GRID,
-    "Things are flat patches of one colour. What they hide stays in the labels of action units and landmarks.",
+    "Things are flat shapes of one colour. What they hide stays in the labels of action units and landmarks.",
 )
 
 

@@ -54,7 +54,7 @@ def number_of(name: str) -> int:
 
 
 def drawn_blocks(settings: SynthesisSettings, numbers: np.ndarray, device: str) -> Iterator[tuple[DrawnFaces, int]]:
-    """Samples of one head before they are drawn, in blocks that are filled up with the last one, and how many count.
+    """Samples of one face model before they are drawn, in blocks filled up with the last one, and how many count.
 
     All blocks are of one size, on which last digits would depend.
     """
@@ -85,7 +85,7 @@ def pictures_of(settings: SynthesisSettings, numbers: np.ndarray) -> UInt8[np.nd
 
 
 def part_alone(settings: SynthesisSettings, part: str, numbers: np.ndarray) -> UInt8[np.ndarray, "b h w 3"]:
-    """Pictures of one head in which one part alone varies, see `faces.priors.alone`."""
+    """Pictures of one face model in which one part alone varies, see `faces.priors.alone`."""
     model, size = face_model_of(settings.face_model), settings.size
     blocks = (
         (draw_alone(model, settings, part, seed=settings.seed, numbers=filled, size=size), count)

@@ -35,7 +35,7 @@ def grid_settings(grid: GridPrior) -> type[GridSettings]:
 
 
 def grid_faces(grid: GridPrior, num_samples: int, *, size: int = 96) -> SynthesisSettings:
-    """What decides the faces of a test grid of the procedural head: what the grid does not set is mild.
+    """What decides the faces of a test grid of the face model procedural: what the grid does not set is mild.
 
     Args:
         grid: the conditions.

@@ -63,7 +63,7 @@ class Drawing:
 
     @property
     def label_spaces(self) -> Mapping[str, LabelSpace]:
-        """Of the targets of which every pixel has a value; of several heads those that mean the same in all."""
+        """Of the targets of which every pixel has a value; of several face models those that mean the same in all."""
         names = {"mask": "mask/11"}
         if len(self.settings.heads) == 1:
             names |= {"position_map": f"position_map/{self.settings.face_model}", "shading": "shading/frontal"}

@@ -57,8 +57,7 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
 
 
 def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
-    """The label spaces of every target that is the same for all people; of several heads those that mean the same in
-    all."""
+    """The label spaces of targets that do not depend on the people; of several face models those that mean the same."""
     names = {
         "au": settings.au_space,
         "blendshapes": "blendshapes/51",
@@ -104,7 +103,7 @@ def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
 
 
 def _meant_by_all(table: pd.DataFrame, settings: SynthesisSettings) -> pd.DataFrame:
-    """Without what each head means in its own way; conditions that a head has no word for are empty."""
+    """Without what each face model means in its own way; conditions that one has no word for are empty."""
     modes = {mode for head in settings.heads for mode in face_model_of(head).identity_names}
     names = [str(name) for name in table.columns]
     own = [name for name in names if name in modes or name in label_space("expression/29").entries]
@@ -113,7 +112,7 @@ def _meant_by_all(table: pd.DataFrame, settings: SynthesisSettings) -> pd.DataFr
 
 
 def _chunk(dataset: str, settings: SynthesisSettings, key: str, numbers: np.ndarray) -> pd.DataFrame:
-    """Of one head; `key` is of the settings as they were asked for."""
+    """Of one face model; `key` is of the settings as they were asked for."""
     points = _landmarks_of(settings.face_model)
     drawn = draw_faces(points, settings, seed=settings.seed, numbers=numbers, size=settings.size)
     scenes = drawn.scenes
@@ -157,7 +156,7 @@ def _columns(
 
 
 def _conditions(settings: SynthesisSettings, numbers: np.ndarray, drawn: DrawnFaces) -> dict[str, np.ndarray]:
-    """The cell of a test grid, without one the strength of an emotion; and thirds of what the head has words for."""
+    """The cell of a test grid, else the strength of an emotion; and thirds of what the face model has words for."""
     found: dict[str, np.ndarray] = settings.grid.levels(numbers)
     if settings.expression == "emotions" and not found:
         found["intensity"] = drawn.strength

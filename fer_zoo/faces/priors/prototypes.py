@@ -1,6 +1,6 @@
 """Emotions as what a face does: for each one or more prototypes, as often as each other.
 
-Of every emotion the first has the ranges that a trial on the two heads found readable. The others are the variants of
+Of every emotion the first has the ranges that a trial on the two face models found readable. The others are variants of
 the FACS Investigator's Guide (Ekman, Friesen & Hager, 2002, table "Prototypes and major variants"), unit by unit as the
 nearest action: anger also with open mouth, happiness without the cheeks, surprise without the brows.
 """

@@ -29,7 +29,7 @@ class SkinPrior:
     """What of a face stays whatever it does."""
 
     creases: float = setting(
-        0.8, "strongest folds that no expression makes, 1 as an action's", at_least=0.0, at_most=1.0
+        0.8, "strongest creases that no expression makes, 1 as an action's", at_least=0.0, at_most=1.0
     )
     dim: float = setting(0.35, "how much darker eyeballs and teeth may be", at_least=0.0, at_most=1.0)
 

@@ -1,4 +1,4 @@
-"""Priors of what of a face stays: folds that no expression makes, and how bright eyes and teeth are."""
+"""Priors of what of a face stays: creases that no expression makes, and how bright eyes and teeth are."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from fer_zoo.faces.priors.draws import Draws
 from fer_zoo.faces.priors.expressions import sides_of
 from fer_zoo.faces.priors.settings import SkinPrior
 
-# What leaves folds in faces that have done it often, one of which is the fold from the nose to the mouth.
+# What leaves creases in faces that have done it often, one of which is that from the nose to the mouth.
 _FOLDING = (
     "browDown", "browInnerUp", "browOuterUp", "noseSneer", "cheekSquint", "eyeSquint",
     "mouthUpperUp", "mouthSmile", "mouthDimple", "mouthFrown",

@@ -1,4 +1,4 @@
-"""The procedural head, put together."""
+"""The face model procedural, put together."""
 
 from collections.abc import Sequence
 from functools import cache
