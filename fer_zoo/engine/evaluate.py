@@ -39,7 +39,6 @@ _TRAINING: Mapping[str, tuple[type, str]] = {
     "trainer": (dict, "precision"),
     "subject_hashes": (list, ""),
 }
-MOST_PEOPLE = 200  # who was taken for whom is counted person by person: 64 MB for so many
 
 
 @dataclass(kw_only=True)
@@ -125,11 +124,6 @@ def evaluation_job(run: Run, *, echo: Echo) -> Job:
 def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> EvaluationReport:
     """Predict the test part of a run's split, score it, and write table, report and pictures into a folder."""
     space, temperature = task.spaces[run.target], task.temperatures.get(run.target)
-    if run.target == "identity" and len(space) > MOST_PEOPLE:
-        raise UserError(
-            f"A report on {len(space):,} people would fill the memory; up to {MOST_PEOPLE} are reported on. Training"
-            " with trainer.follow_test=true scores the test part of any number: result.json has it as on_test."
-        )
     name = run.config.method["name"]
     if temperature is not None:
         name = f"{name}, calibrated"

@@ -31,8 +31,6 @@ SOURCE = "Guo et al., On Calibration of Modern Neural Networks, 2017, section 4.
 def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
     """Predict the validation part with the weights in `folder`/model and write what follows from it.
 
-    Of people nothing does: they are learned for the sake of the trunk, and may be too many for a table.
-
     Leaves predictions.parquet and, for classes, pictures in `folder`/validation, and the temperature in the card of
     the checkpoint. Done twice, it leaves the same. For one process only.
 
@@ -41,8 +39,6 @@ def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
         folder: of the run.
         echo: told the temperature, and a warning when one class takes nearly all predictions.
     """
-    if run.target == "identity":
-        return
     task = load_method(folder / "model")
     space = task.spaces[run.target]
     table = predicted_part(task, run, _validation_as_test(run, space), echo=lambda line: echo(f"validation: {line}"))

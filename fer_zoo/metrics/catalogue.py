@@ -42,7 +42,7 @@ class Metric:
     higher_is_better: bool | None
     summary: str
     bounds: tuple[float, float] = (0.0, 1.0)
-    identities: bool = False  # of people alone
+    identities: bool = False  # of people, who are too many for a table of people by people
 
     @property
     def per_name(self) -> bool:
@@ -51,8 +51,8 @@ class Metric:
 
     def fits(self, space: LabelSpace) -> bool:
         """Whether the metric is meant for a space of this kind."""
-        if self.identities:
-            return space.target == "identity"
+        if space.target == "identity" or self.identities:
+            return self.identities and space.target == "identity"
         if space.kind == "classes":
             return self.family in ("confusion", "calibration")
         return self.family == value_family(space)

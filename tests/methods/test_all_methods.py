@@ -58,7 +58,7 @@ class Case:
     def new_task(self, **settings: object) -> FaceTask:
         """The smallest variant with fresh weights."""
         chosen = {"target": self.target} if has_setting(self.card, "target") else {}
-        spaces = {self.target: self.space} if self.target == "identity" else {}
+        spaces = {} if self.target in self.card.label_spaces else {self.target: self.space}
         return create_method(self.method, label_spaces=spaces, **{**self.card.smallest, **chosen, **settings})
 
 
@@ -142,7 +142,7 @@ def test_card_is_complete(name: str) -> None:
     assert len(card.summary) > 10
     assert card.targets
     assert set(card.targets) <= set(TARGETS)
-    assert set(card.targets) - {"identity"} <= set(card.label_spaces) <= set(card.targets)
+    assert set(card.label_spaces) == set(card.targets) - {"identity"}
     assert all(label_space(space).target == target for target, space in card.label_spaces.items())
     assert card.code.licence
     assert card.commercial_use in ("yes", "no", "ask")
