@@ -231,10 +231,15 @@ _FACTS: Mapping[str, Callable[[str], dict[str, Any]]] = {
 def _training(card: MethodCard) -> str:
     """A command that trains the method: on data that exist, else on the user's own."""
     known = (DATASETS[name] for target in card.targets[:1] for name in DATASETS.names(target=target))
-    for data in sorted(known, key=lambda data: data.own_data) if card.trains else ():
+    for data in sorted(known, key=_effort) if card.trains else ():
         words = data.examples.get(card.targets[0], "")
         return f"fer-zoo train method={card.name} dataset={data.name} {words}".rstrip()
     return ""
+
+
+def _effort(card: DatasetCard) -> tuple[bool, bool]:
+    """Data that anybody has come first, then those that must be asked for, then one's own."""
+    return card.own_data, not (card.downloads or card.drawn)
 
 
 def _check(card: DatasetCard) -> str:
