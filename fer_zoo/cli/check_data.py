@@ -51,7 +51,7 @@ def run(command: Command) -> int:
     command.allow_flags("--pictures", "--json", "--show-paths")
     card = DATASETS[command.one_name("data set", "`fer-zoo list datasets` shows them.")]
     given, of_pictures, words = _sorted_settings(command, [field.name for field in fields(card.settings)])
-    protocol = protocol_from_words(words, card.protocol) if words else None
+    protocol = protocol_from_words(words, card.protocol)
     root = dict(given).get("root")
     own = [(key, text) for key, text in given if key != "root"]
     known = ("root", *(field.name for field in fields(card.settings)))
@@ -61,7 +61,7 @@ def run(command: Command) -> int:
     settings = settings_from_texts(card.settings, own)
     index = open_dataset(card.name, root, **settings)
     draw = _pictures(index, of_pictures) if "--pictures" in command.flags else None
-    report = check_dataset(index, card, protocol)
+    report = check_dataset(index, card, protocol, must_split=bool(words))
     as_json = "--json" in command.flags
     if not as_json:
         print(report.to_text() + ("\n" if draw else ""))

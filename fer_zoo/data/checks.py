@@ -98,7 +98,12 @@ class Report:
 
 
 def check_dataset(
-    index: Index, card: DatasetCard, protocol: Mapping[str, Any] | None = None, *, progress: bool = True
+    index: Index,
+    card: DatasetCard,
+    protocol: Mapping[str, Any] | None = None,
+    *,
+    must_split: bool = True,
+    progress: bool = True,
 ) -> Report:
     """Reads every file of an index and compares what is there with the card.
 
@@ -106,13 +111,14 @@ def check_dataset(
         index: the data set as read.
         card: what a complete copy holds.
         protocol: in whose splits near-duplicates are looked for, its `name` and settings; by default the card's.
+        must_split: refuse a protocol that makes no splits of the data; else the report says so.
         progress: show a bar on a terminal.
 
     Raises:
-        UserError: if the protocol that is given makes no splits of the data.
+        UserError: if the protocol that is given makes no splits of the data, and must.
     """
     splits, problem = _splits(index, protocol or {"name": card.protocol})
-    if protocol and problem:
+    if protocol and problem and must_split:
         raise UserError(problem)
     files = {} if index.images is not None else _read_files(index, progress=progress)  # drawn images are no files
     missing = tuple(entry for entry, file in files.items() if file.problem == "missing")
@@ -275,7 +281,8 @@ def _text_of_facts(report: Report) -> list[str]:
 
 
 def _no_files(report: Report) -> str:
-    return "none could be read" if report.missing or report.unreadable else "none, the images are made by code"
+    is_whole = not (report.missing or report.unreadable)
+    return "none, the images are drawn or frames of videos" if is_whole else "none could be read"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import disfa as disfa_writer
 from fakes import facial_expressions as fake_writer
 from fakes.fake import Fake
 from fakes.portraits import portrait
@@ -22,6 +23,18 @@ def test_the_report_names_no_person(fake: Fake, capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr().out
     assert f"{len(fake.people)} samples" in shown
     assert [word for word in fake.hidden if word in shown] == []
+
+
+def test_a_part_of_the_people_is_checked_unless_the_protocol_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["check-data", "disfa", f"root={disfa_writer.write(tmp_path).root}", "images=frames"]
+    assert main(words) == 1  # not a complete copy
+    assert "19 samples of 4 subjects" in capsys.readouterr().out
+    assert main([*words, "protocol=disfa_three_folds"]) == 2
+    assert "word 2 of list 1" in capsys.readouterr().err
+    main([*words, "protocol=subject_holdout", "protocol.test_share=0.3"])
+    assert "word 2" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("key", ["root", "dataset.root"])

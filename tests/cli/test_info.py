@@ -152,3 +152,9 @@ def test_a_reader_of_own_files_has_an_example_for_each_target(name: str) -> None
     for words in card.examples.values():
         given = [(key, text) for key, _, text in (word.partition("=") for word in words.split())]
         compose([("method", "timm_classifier"), ("dataset", name), *given], verb="train")
+
+
+@pytest.mark.parametrize("method", ["timm_classifier", "timm_regressor", "pixel_probe"])
+def test_examples_train_on_data_that_anybody_has(method: str) -> None:
+    data = facts_of(method)[1]["example"].partition("dataset=")[2].split()[0]
+    assert DATASETS[data].downloads or DATASETS[data].drawn

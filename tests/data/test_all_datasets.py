@@ -20,6 +20,7 @@ from fer_zoo.data.checks import check_dataset
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import PROTOCOLS, make_splits
+from fer_zoo.engine.config_files import protocol_file
 
 FEW_FOLDS: dict[str, dict[str, Any]] = {
     "official_split": {},
@@ -193,7 +194,7 @@ def test_card_is_complete(name: str) -> None:
     card = DATASETS[name]
     build_settings(card.settings, {}, where="dataset")
     assert card.name == name and card.summary and card.ask and card.traps and card.terms.licence
-    assert card.protocol in PROTOCOLS
+    assert protocol_file(card.protocol)["name"] in PROTOCOLS
     assert card.own_data or card.drawn or card.expected  # of one's own files, or as many as one asks for
     for target, space in card.targets.items():
         assert label_space(space).target == target

@@ -55,7 +55,8 @@ CARD = DatasetCard(
     terms=Terms("research and education only, no redistribution; the owners do not hold the photographs", "no"),
     ask="Shan Li and Weihong Deng, PRIS, BUPT, http://www.whdeng.cn",
     paper=Paper(
-        "Reliable crowdsourcing and deep locality-preserving learning for expression recognition in the wild",
+        "Li, Deng, Du: Reliable crowdsourcing and deep locality-preserving learning for expression recognition in the"
+        " wild",
         "CVPR",
         2017,
     ),
