@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
+from hashlib import sha256
 from typing import Any, Literal
 
 from fer_zoo.core.errors import UserError, nearest, unknown_name
@@ -14,6 +15,7 @@ from fer_zoo.core.sample import DENSE_TARGETS
 
 MISSING_CLASS = -1
 MOST_ENTRIES = 100_000  # a damaged file must not make a network of a billion outputs
+MOST_SHOWN = 60  # entries in a sentence, and in the name of a space of one's own classes
 OWN = "own"  # written where a label space is chosen: the labels themselves are the classes
 
 
@@ -122,7 +124,7 @@ class LabelSpace:
         """
         if entry not in self.entries:
             raise UserError(
-                f"{self.name} has no entry {entry!r}.{nearest(entry, self.entries)} It has {', '.join(self.entries)}."
+                f"{self.name} has no entry {entry!r}.{nearest(entry, self.entries)} It has {listed(self.entries)}."
             )
         return self.entries.index(entry)
 
@@ -139,7 +141,7 @@ class LabelSpace:
         }
         if label.lower() not in spellings:
             hint = nearest(label, tuple(spellings))
-            raise UserError(f"Label {label!r} in {where} is not one of {self.name}: {', '.join(self.entries)}.{hint}")
+            raise UserError(f"Label {label!r} in {where} is not one of {self.name}: {listed(self.entries)}.{hint}")
         return spellings[label.lower()]
 
     def only(self, entries: Collection[str]) -> "LabelSpace":
@@ -152,12 +154,30 @@ class LabelSpace:
             >>> label_space("emotion/basic7").only(["sadness", "anger"]).name
             'emotion/basic7:anger+sadness'
         """
-        positions = {self.index(entry) for entry in entries}
-        if len(positions) == len(self.entries):
+        wanted, known = set(entries), set(self.entries)
+        for entry in wanted - known:
+            self.index(entry)  # says what there is
+        if len(wanted) == len(self.entries):
             return self
-        kept = tuple(entry for i, entry in enumerate(self.entries) if i in positions)
-        codes = {code: entry for code, entry in self.codes.items() if entry in kept}
-        return replace(self, name=f"{self.name.partition(':')[0]}:{'+'.join(kept)}", entries=kept, codes=codes)
+        kept = tuple(entry for entry in self.entries if entry in wanted)
+        codes = {code: entry for code, entry in self.codes.items() if entry in wanted}
+        whole = self.name.partition(":")[0]
+        name = _own_name(self.target, kept) if whole.endswith(f"/{OWN}") else f"{whole}:{'+'.join(kept)}"
+        return replace(self, name=name, entries=kept, codes=codes)
+
+
+def listed(entries: Collection[str]) -> str:
+    """Entries for a sentence, of very many the first and how many more there are."""
+    shown = ", ".join(list(entries)[:MOST_SHOWN])
+    return shown if len(entries) <= MOST_SHOWN else f"{shown} … and {len(entries) - MOST_SHOWN:,} more"
+
+
+def _own_name(target: str, entries: Collection[str]) -> str:
+    """The name of a space of one's own classes; very many are told apart by their number and a hash."""
+    words = "+".join(entries)
+    if len(entries) > MOST_SHOWN:
+        words = f"{len(entries)}_{sha256(words.encode()).hexdigest()[:8]}"
+    return f"{target}/{OWN}:{words}"
 
 
 def value_space(
@@ -179,6 +199,8 @@ def value_space(
 def own_space(target: str, labels: Iterable[str], *, where: str) -> LabelSpace:
     """The space of a user's own classes: their labels in lower case, blanks as underscores, in alphabetical order.
 
+    So are the people of a data set, by their codes, for target identity.
+
     Raises:
         UserError: for a label with signs that a list of classes or a column cannot hold, or if there is none.
 
@@ -199,7 +221,7 @@ def own_space(target: str, labels: Iterable[str], *, where: str) -> LabelSpace:
     if not entries:
         raise UserError(f"There is no class in {where}.")
     spellings = {label: entry for label, entry in codes.items() if label != entry}
-    return LabelSpace(name=f"{target}/{OWN}:{'+'.join(entries)}", target=target, entries=entries, codes=spellings)
+    return LabelSpace(name=_own_name(target, entries), target=target, entries=entries, codes=spellings)
 
 
 @cache
@@ -234,11 +256,11 @@ def label_spaces() -> Mapping[str, LabelSpace]:
         maximum=65_536.0,
         centre=0.0,
     )
-    people = LabelSpace(  # as many as CASIA-WebFace has; data of other people have spaces of their own
-        name="identity/10575", target="identity", entries=tuple(f"person_{i:05d}" for i in range(10_575))
+    people = LabelSpace(  # stand for the people of a data set, who are known when it is read
+        name=f"identity/{OWN}", target="identity", entries=("person_1", "person_2")
     )
     of_values = (BLENDSHAPES_51, expression, pose, landmarks, *FACE_PARAMETER_SPACES)
-    return {s.name: s for s in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, people, *of_values, *_dense_spaces())}
+    return {space.name: space for space in (*EMOTION_SPACES, *ACTION_UNIT_SPACES, people, *of_values, *_dense_spaces())}
 
 
 def _dense_spaces() -> tuple[LabelSpace, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
+from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace, listed
 from fer_zoo.data.image_sources import WITHOUT_FACE
 from fer_zoo.data.index import Index
 
@@ -120,9 +120,9 @@ def require_every_class(
     """
     if len(space) < 2:
         raise UserError(f"{where} has the one class {space.entries[0]}: two are needed to tell anything apart.")
-    empty = ", ".join(entry for entry, count in zip(space.entries, counts, strict=True) if count == 0)
+    empty = listed([entry for entry, count in zip(space.entries, counts, strict=True) if count == 0])
     if empty:
-        listing = ", ".join(f"{entry} {count}" for entry, count in zip(space.entries, counts, strict=True))
+        listing = listed([f"{entry} {count}" for entry, count in zip(space.entries, counts, strict=True)])
         reasons = "".join(f"; {count} left out: {reason}" for reason, count in (left_out or {}).items())
         raise UserError(
             f"{where} has no training sample of {empty} ({listing}{reasons}):"

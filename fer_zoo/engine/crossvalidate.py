@@ -22,7 +22,7 @@ from fer_zoo.engine.results import PREDICTIONS, read_table, write_report
 from fer_zoo.engine.run import Echo, Run, describe_data, open_run
 from fer_zoo.engine.train import train_run
 from fer_zoo.engine.trainer import is_alone
-from fer_zoo.evaluation.prediction_table import write_predictions
+from fer_zoo.evaluation.prediction_table import require_tabulated, write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.scores import score_table
 
@@ -91,6 +91,7 @@ def crossvalidate(config: RunConfig, *, echo: Echo) -> tuple[EvaluationReport, P
         UserError: for a configuration that cannot run; what is done stays.
     """
     runs = folds(config, echo=echo)
+    require_tabulated(runs[0].index.space(runs[0].target))
     for number, run in enumerate(runs):
         echo(f"fold {number + 1} of {len(runs)}: {describe_data(run)}")
         train_fold(run, echo=echo)

@@ -24,7 +24,7 @@ from fer_zoo.engine.setting_texts import typed
 from fer_zoo.engine.track_files import read_track, refuse_fixed
 from fer_zoo.engine.trackers import pictures_in, send_evaluation
 from fer_zoo.engine.trainer import device_kind
-from fer_zoo.evaluation.prediction_table import write_predictions
+from fer_zoo.evaluation.prediction_table import require_tabulated, write_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
 from fer_zoo.evaluation.training_labels import expanded
 from fer_zoo.tasks.face_task import FaceTask
@@ -124,6 +124,7 @@ def evaluation_job(run: Run, *, echo: Echo) -> Job:
 def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> EvaluationReport:
     """Predict the test part of a run's split, score it, and write table, report and pictures into a folder."""
     space, temperature = task.spaces[run.target], task.temperatures.get(run.target)
+    require_tabulated(space)
     name = run.config.method["name"]
     if temperature is not None:
         name = f"{name}, calibrated"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS = "predictions.parquet"
 _SHOWN = 192  # pixels of a face on a sheet
+_MOST_CLASSES = 40  # of which a matrix and bars can be read
 
 
 def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.DataFrame:
@@ -97,7 +98,7 @@ def write_pictures(
     *,
     part: str = "",
 ) -> None:
-    """Write the pictures of classes: confusion matrix, most confident errors, reliability, predicted classes.
+    """Write the pictures of classes: most confident errors, reliability; of few classes confusion matrix and bars, too.
 
     Args:
         folder: made if missing.
@@ -111,15 +112,17 @@ def write_pictures(
     if scores.confusion is None:
         return
     space, names = scores.space, scores.space.entries
-    apart = {row.target: [row.predicted.get(name, 0) for name in names] for row in scores.apart}
-    matrix = np.asarray(scores.confusion).round().astype(np.int64)
-    save_figure(folder / "confusion_matrix.png", confusion_figure(matrix, names, apart, title=part))
     errors = most_confident_errors(table, space)
     if len(errors):
         title = f"{part}: the {len(errors)} most confident errors" if part else ""
         sheet = errors_figure(errors, _faces(run, spec, errors["id"].tolist()), title=title)
         save_figure(folder / "confident_errors.png", sheet)
     save_figure(folder / "reliability.png", reliability_figure(reliability, title=part))
+    if len(names) > _MOST_CLASSES:
+        return
+    apart = {row.target: [row.predicted.get(name, 0) for name in names] for row in scores.apart}
+    matrix = np.asarray(scores.confusion).round().astype(np.int64)
+    save_figure(folder / "confusion_matrix.png", confusion_figure(matrix, names, apart, title=part))
     title = f"{part}: how often each class is predicted" if part else ""
     bars = predicted_classes_figure(predicted_counts(table, space), label_counts(table, space), title=title)
     save_figure(folder / "predicted_classes.png", bars)

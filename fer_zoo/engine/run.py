@@ -205,7 +205,10 @@ def _target(config: RunConfig, index: Index) -> str:
     wanted = config.method.get("target", card.targets[0])
     if wanted not in index.spaces:
         has = ", ".join(sorted(index.spaces)) or "none"
-        raise UserError(f"{card.name} learns {wanted!r}, but {index.dataset} has labels of: {has}.{_who_learns(index)}")
+        data = DATASETS[index.dataset]
+        words = "" if data.own_data else data.examples.get(wanted, "")  # of data that have the target when asked for it
+        advice = f" Set {words} to have {wanted!r}." if words else _who_learns(index)
+        raise UserError(f"{card.name} learns {wanted!r}, but {index.dataset} has labels of: {has}.{advice}")
     return str(wanted)
 
 

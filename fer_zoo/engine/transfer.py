@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.label_spaces import LabelSpace, listed
 from fer_zoo.core.method_settings import network_settings
 from fer_zoo.tasks.face_task import FaceTask
 
@@ -37,7 +37,7 @@ class HeadTransfer:
     def sentences(self) -> list[str]:
         """What to tell the user."""
         if self.is_kept:
-            return [f"head of {self.target} kept: the data have the checkpoint's entries ({', '.join(self.kept)})"]
+            return [f"head of {self.target} kept: the data have the checkpoint's entries ({listed(self.kept)})"]
         if not self.shared and not self.data_only:
             return [f"head of {self.target} ({len(self.checkpoint_only)} entries) left behind: it is not trained here"]
         if not self.shared and not self.checkpoint_only:
@@ -49,7 +49,7 @@ class HeadTransfer:
             (self.data_only, "in the data alone, with fresh weights"),
             (self.checkpoint_only, "in the checkpoint alone, from now on not predicted"),
         ):
-            lines += [f"  {what}: {', '.join(entries)}"] if entries else []
+            lines += [f"  {what}: {listed(entries)}"] if entries else []
         return lines
 
 
@@ -101,13 +101,14 @@ def take_weights(task: FaceTask, source: FaceTask, *, keep_labels: bool) -> Tran
 
 def _compared(target: str, own: LabelSpace | None, given: LabelSpace | None, *, keep_labels: bool) -> HeadTransfer:
     wanted, had = own.entries if own else (), given.entries if given else ()
-    shared = tuple(entry for entry in wanted if entry in had)
+    in_wanted, in_had = set(wanted), set(had)
+    shared = tuple(entry for entry in wanted if entry in in_had)
     is_equal = len(shared) == len(wanted) == len(had)
     return HeadTransfer(
         target=target,
         shared=shared,
-        checkpoint_only=tuple(entry for entry in had if entry not in wanted),
-        data_only=tuple(entry for entry in wanted if entry not in had),
+        checkpoint_only=tuple(entry for entry in had if entry not in in_wanted),
+        data_only=tuple(entry for entry in wanted if entry not in in_had),
         kept=shared if is_equal or keep_labels else (),
     )
 

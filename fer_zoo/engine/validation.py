@@ -14,7 +14,7 @@ from fer_zoo.engine.checkpoint import CARD, load_method
 from fer_zoo.engine.results import PREDICTIONS, predicted_part, write_pictures
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
-from fer_zoo.evaluation.prediction_table import classes_of, outputs_of, write_predictions
+from fer_zoo.evaluation.prediction_table import MOST_CLASSES, classes_of, is_tabulated, outputs_of, write_predictions
 from fer_zoo.evaluation.scores import score_table
 from fer_zoo.evaluation.temperature import (
     Temperature,
@@ -32,7 +32,7 @@ def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
     """Predict the validation part with the weights in `folder`/model and write what follows from it.
 
     Leaves predictions.parquet and, for classes, pictures in `folder`/validation, and the temperature in the card of
-    the checkpoint. Done twice, it leaves the same. For one process only.
+    the checkpoint; of very many classes nothing, which it says. Done twice, it leaves the same. For one process only.
 
     Args:
         run: whose training ended.
@@ -41,6 +41,12 @@ def validate_run(run: Run, folder: Path, *, echo: Echo) -> None:
     """
     task = load_method(folder / "model")
     space = task.spaces[run.target]
+    if not is_tabulated(space):
+        echo(
+            f"{len(space):,} classes are more than {MOST_CLASSES}, so no table of predictions, temperature and pictures"
+            f" are made; the scores of the validation part stand in {folder / 'model' / CARD}"
+        )
+        return
     table = predicted_part(task, run, _validation_as_test(run, space), echo=lambda line: echo(f"validation: {line}"))
     origin = {"label": run.label, "fingerprint": run.index.fingerprint(), "split": run.split.name, "part": FOLDER}
     write_predictions(folder / FOLDER / PREDICTIONS, table, space, origin)

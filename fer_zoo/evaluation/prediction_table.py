@@ -21,6 +21,7 @@ from fer_zoo.core.files import write_atomically
 from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
 
 SCHEMA = 1
+MOST_CLASSES = 200  # a table has a column, and each person a matrix, of as many classes
 FACTS = ("id", "subject", "clip", "fold", "source")
 SECOND_LABEL = "second_emotion"
 REASON = "reason"
@@ -86,7 +87,7 @@ def prediction_table(
     _check_ids(asked["id"], ids)
     table = pd.DataFrame({name: asked[name].to_numpy() for name in FACTS if name != "fold"})
     table.insert(FACTS.index("fold"), "fold", fold)
-    if SECOND_LABEL in asked:
+    if SECOND_LABEL in asked and space.target == "emotion":
         table[SECOND_LABEL] = asked[SECOND_LABEL].to_numpy()
     for column in condition_columns(asked):
         table[column] = asked[column].to_numpy()
@@ -101,6 +102,24 @@ def prediction_table(
     if space.kind == "classes":
         table[space.target] = best_entries(joined.to_numpy(), space)
     return pd.concat([table, joined.reset_index(drop=True)], axis=1)
+
+
+def is_tabulated(space: LabelSpace) -> bool:
+    """Whether there are few enough classes for a table of their probabilities, and for scores of each."""
+    return space.kind == "values" or len(space) <= MOST_CLASSES
+
+
+def require_tabulated(space: LabelSpace) -> None:
+    """Refuses to score very many classes, such as the people of a data set of faces.
+
+    Raises:
+        UserError: saying how many there are, and where their scores stand.
+    """
+    if not is_tabulated(space):
+        raise UserError(
+            f"Target {space.target!r} has {len(space):,} classes here, and tables of predictions are made of at most"
+            f" {MOST_CLASSES}; the scores of training on the validation part stand in the checkpoint's card.json."
+        )
 
 
 def best_entries(probabilities: Float[np.ndarray, "n k"], space: LabelSpace) -> list[str | None]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.label_spaces import LabelSpace, listed
 from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, error_method
 from fer_zoo.evaluation.conditions import ConditionScore, condition_scores, plain_condition
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
@@ -232,7 +232,7 @@ def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[st
             sentences.append(f"the label {entry.name} never changes, so its correlations say nothing.")
     few = [f"{e.name} {e.support}" for e in scores.entries if isinstance(e, ClassScore) and e.support < _FEW_IMAGES]
     if few:
-        sentences.append(f"few scored images per class ({', '.join(few)}), and the mean class accuracy hangs on them.")
+        sentences.append(f"few scored images per class ({listed(few)}), and the mean class accuracy hangs on them.")
     return sentences
 
 

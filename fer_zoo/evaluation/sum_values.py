@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float64
 from torch import Tensor
 
-from fer_zoo.metrics import mean_over_names, metric
+from fer_zoo.metrics import class_counts, mean_over_names, metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +99,10 @@ def precision(confusion: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s k"]:
 def _value_of_answers(name: str, *, missing_is_wrong: bool) -> Callable[[Tensor], Tensor]:
     chosen = metric(name)
     if not missing_is_wrong:
-        return lambda sums: chosen.value(answered(sums))
+        return lambda sums: chosen.value(class_counts(answered(sums)))
     if name == "macro_f1":
-        return lambda sums: chosen.value(sums) * _share_of_classes(sums)
-    return chosen.value
+        return lambda sums: chosen.value(class_counts(sums)) * _share_of_classes(sums)
+    return lambda sums: chosen.value(class_counts(sums))
 
 
 def _share_of_classes(answers: Float64[Tensor, "*s a a"]) -> Float64[Tensor, "*s"]:

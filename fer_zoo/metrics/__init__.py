@@ -18,7 +18,7 @@ from fer_zoo.metrics.catalogue import (
     sums_of,
     value_family,
 )
-from fer_zoo.metrics.confusion import ConfusionSums
+from fer_zoo.metrics.confusion import ConfusionSums, CountSums, class_counts
 from fer_zoo.metrics.distances import DistanceSums, interocular_distance
 from fer_zoo.metrics.moments import MomentSums, label_constant, prediction_constant
 
@@ -26,11 +26,13 @@ __all__ = [
     "METRICS",
     "CalibrationSums",
     "ConfusionSums",
+    "CountSums",
     "DistanceSums",
     "Family",
     "FamilyName",
     "Metric",
     "MomentSums",
+    "class_counts",
     "family_for",
     "grouped_sums_of",
     "interocular_distance",

@@ -61,11 +61,3 @@ def expected_calibration_error(sums: Float64[Tensor, "*s bins 3"]) -> Float64[Te
     """Mean over the samples of |confidence − accuracy| of their bin; NaN without samples."""
     count, confidence, hits = sums.unbind(dim=-1)
     return (confidence - hits).abs().sum(dim=-1) / count.sum(dim=-1)
-
-
-def hit_rate(sums: Float64[Tensor, "*s bins 3"]) -> Float64[Tensor, "*s"]:
-    """Share of samples whose likeliest class is theirs; NaN without samples.
-
-    Accuracy from sums that do not grow with the number of classes: of people it is the rank-1 identification rate.
-    """
-    return sums[..., 2].sum(dim=-1) / sums[..., 0].sum(dim=-1)

@@ -12,13 +12,13 @@ from torch import Tensor
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.metrics import confusion, distances, moments
-from fer_zoo.metrics.calibration import CalibrationSums, expected_calibration_error, hit_rate
-from fer_zoo.metrics.confusion import ConfusionSums
+from fer_zoo.metrics.calibration import CalibrationSums, expected_calibration_error
+from fer_zoo.metrics.confusion import ConfusionSums, CountSums
 from fer_zoo.metrics.distances import DistanceSums
 from fer_zoo.metrics.moments import MomentSums
 
-FamilyName = Literal["confusion", "calibration", "moments", "distances"]
-Family = ConfusionSums | CalibrationSums | MomentSums | DistanceSums
+FamilyName = Literal["counts", "confusion", "calibration", "moments", "distances"]
+Family = CountSums | ConfusionSums | CalibrationSums | MomentSums | DistanceSums
 
 TABLE = "confusion_matrix"  # the one metric that is no number, nor one a name
 
@@ -42,7 +42,6 @@ class Metric:
     higher_is_better: bool | None
     summary: str
     bounds: tuple[float, float] = (0.0, 1.0)
-    identities: bool = False  # of people, who are too many for a table of people by people
 
     @property
     def per_name(self) -> bool:
@@ -51,19 +50,15 @@ class Metric:
 
     def fits(self, space: LabelSpace) -> bool:
         """Whether the metric is meant for a space of this kind."""
-        if space.target == "identity" or self.identities:
-            return self.identities and space.target == "identity"
         if space.kind == "classes":
-            return self.family in ("confusion", "calibration")
+            return self.family in ("counts", "confusion", "calibration")
         return self.family == value_family(space)
 
 
 _ALL = (
-    Metric("accuracy", "confusion", confusion.accuracy, True, "share of samples recognised"),
-    Metric(
-        "mean_class_accuracy", "confusion", confusion.mean_class_accuracy, True, "mean recall of the classes present"
-    ),
-    Metric("macro_f1", "confusion", confusion.macro_f1, True, "mean F1 of the classes labelled or predicted"),
+    Metric("accuracy", "counts", confusion.accuracy, True, "share of samples recognised"),
+    Metric("mean_class_accuracy", "counts", confusion.mean_class_accuracy, True, "mean recall of the classes present"),
+    Metric("macro_f1", "counts", confusion.macro_f1, True, "mean F1 of the classes labelled or predicted"),
     Metric(TABLE, "confusion", confusion.confusion_matrix, None, "counts, rows label, columns prediction"),
     Metric(
         "expected_calibration_error",
@@ -72,7 +67,6 @@ _ALL = (
         False,
         "mean gap between confidence and accuracy, 15 bins",
     ),
-    Metric("rank1", "calibration", hit_rate, True, "share of faces whose person is the likeliest", identities=True),
     Metric("mae", "moments", moments.mae, False, "mean absolute error", (0.0, inf)),
     Metric("mse", "moments", moments.mse, False, "mean squared error", (0.0, inf)),
     Metric("pearson", "moments", moments.pearson, True, "Pearson's correlation", (-1.0, 1.0)),
@@ -131,7 +125,8 @@ def sums_of(
         space: the label space of both.
 
     Returns:
-        "k k" for confusion (rows label), "15 3" for calibration, "7 k" for moments, "5" for distances.
+        "3 k" for counts (hits, labels, answers), "k k" for confusion (rows label), "15 3" for calibration, "7 k" for
+        moments, "5" for distances.
 
     Raises:
         UserError: if the prediction's width is not that of the space, or a class number lies outside it.
@@ -140,7 +135,7 @@ def sums_of(
         >>> import torch
         >>> from fer_zoo.core.label_spaces import label_space
         >>> one_hot = torch.eye(6)[[0, 1, 1]]
-        >>> sums = sums_of("confusion", one_hot, torch.tensor([0, 0, -1]), label_space("emotion/basic6"))
+        >>> sums = sums_of("counts", one_hot, torch.tensor([0, 0, -1]), label_space("emotion/basic6"))
         >>> metric("accuracy").value(sums).item()
         0.5
     """
@@ -205,6 +200,8 @@ def names_entered(values: Float64[Tensor, "*s k"]) -> Int64[Tensor, "*s"]:
 
 
 def _family(space: LabelSpace, family: FamilyName) -> Family:
+    if family == "counts":
+        return CountSums(len(space))
     if family == "confusion":
         return ConfusionSums(len(space))
     if family == "calibration":

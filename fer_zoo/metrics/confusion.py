@@ -58,6 +58,52 @@ class ConfusionSums:
         return torch.bincount(cells, minlength=num_groups * self.num_classes**2).double().view(-1, *self.shape)
 
 
+@dataclass(frozen=True)
+class CountSums:
+    """Hits, labels and answers of each class: all that single numbers need of a confusion matrix, in k cells, not k².
+
+    Attributes:
+        num_classes: k.
+    """
+
+    num_classes: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the sums."""
+        return (3, self.num_classes)
+
+    def sums(self, prediction: Float[Tensor, "b k"], target: Int[Tensor, "b"]) -> Float64[Tensor, "3 k"]:
+        """Hits, labels and answers; rows that `ConfusionSums` skips are skipped.
+
+        Raises:
+            UserError: for a class number outside the space.
+        """
+        return self.grouped(prediction, target, torch.zeros_like(target, dtype=torch.int64), 1)[0]
+
+    def grouped(
+        self, prediction: Float[Tensor, "b k"], target: Int[Tensor, "b"], group: Int64[Tensor, "b"], num_groups: int
+    ) -> Float64[Tensor, "g 3 k"]:
+        """The sums of each group of rows; see `ConfusionSums.grouped`.
+
+        Raises:
+            UserError: for a class number outside the space.
+        """
+        scored = scored_rows(prediction, target)
+        label, answer = target[scored], prediction[scored].argmax(dim=1)
+        first = group[scored] * 3 * self.num_classes
+        hit = label == answer
+        cells = torch.cat(
+            [first[hit] + label[hit], first + self.num_classes + label, first + 2 * self.num_classes + answer]
+        )
+        return torch.bincount(cells, minlength=num_groups * 3 * self.num_classes).double().view(-1, *self.shape)
+
+
+def class_counts(sums: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s 3 k"]:
+    """The `CountSums` of a confusion matrix."""
+    return torch.stack([sums.diagonal(dim1=-2, dim2=-1), sums.sum(dim=-1), sums.sum(dim=-2)], dim=-2)
+
+
 def scored_rows(prediction: Float[Tensor, "b k"], target: Int[Tensor, "b"]) -> Bool[Tensor, "b"]:
     """Which rows have both a label and an output.
 
@@ -79,20 +125,16 @@ def confusion_matrix(sums: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s k k
     return sums
 
 
-def accuracy(sums: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s"]:
+def accuracy(counts: Float64[Tensor, "*s 3 k"]) -> Float64[Tensor, "*s"]:
     """Share of samples whose most probable class is the labelled one; NaN without samples."""
-    return _hits(sums).sum(dim=-1) / sums.sum(dim=(-2, -1))
+    return counts[..., 0, :].sum(dim=-1) / counts[..., 1, :].sum(dim=-1)
 
 
-def mean_class_accuracy(sums: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s"]:
+def mean_class_accuracy(counts: Float64[Tensor, "*s 3 k"]) -> Float64[Tensor, "*s"]:
     """Mean over the classes that have labelled samples of the share recognised; NaN without samples."""
-    return (_hits(sums) / sums.sum(dim=-1)).nanmean(dim=-1)  # 0 / 0 of an absent class is NaN and left out
+    return (counts[..., 0, :] / counts[..., 1, :]).nanmean(dim=-1)  # 0 / 0 of an absent class is NaN and left out
 
 
-def macro_f1(sums: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s"]:
+def macro_f1(counts: Float64[Tensor, "*s 3 k"]) -> Float64[Tensor, "*s"]:
     """Mean of 2·hits / (labelled + predicted) over the classes that occur as label or as prediction; NaN without."""
-    return (2 * _hits(sums) / (sums.sum(dim=-1) + sums.sum(dim=-2))).nanmean(dim=-1)
-
-
-def _hits(sums: Float64[Tensor, "*s k k"]) -> Float64[Tensor, "*s k"]:
-    return sums.diagonal(dim1=-2, dim2=-1)
+    return (2 * counts[..., 0, :] / (counts[..., 1, :] + counts[..., 2, :])).nanmean(dim=-1)

@@ -86,11 +86,6 @@ def class_objective(space: LabelSpace, loss: Loss, *, weight: float = 1.0) -> Ob
     )
 
 
-def identity_objective(space: LabelSpace, loss: Loss) -> Objective:
-    """People: kept by how many faces are given to the right one."""
-    return Objective(space=space, loss=loss, metrics=("rank1",), monitor="rank1", higher_is_better=True)
-
-
 def value_objective(space: LabelSpace, loss: Loss, *, weight: float = 1.0) -> Objective:
     """Values: kept by the mean absolute error, which is defined for constant columns too."""
     return Objective(

@@ -17,7 +17,7 @@ from fer_zoo.evaluation.subject_sums import (
     value_sums,
 )
 from fer_zoo.evaluation.sum_values import answered, precision, recall
-from fer_zoo.metrics import CalibrationSums, ConfusionSums, MomentSums, metric, sums_of
+from fer_zoo.metrics import CalibrationSums, ConfusionSums, MomentSums, class_counts, metric, sums_of
 
 BASIC = label_space("emotion/basic6")
 AU = label_space("au/fera2015")
@@ -84,7 +84,8 @@ def test_intervals_of_many_people_are_those_of_the_bootstrap() -> None:
     sums = class_sums(*some_people(FEW_PEOPLE), BASIC)
     estimate = sums.draw(Bootstrap(resamples=300, seed=4)).estimate("macro_f1")
     per_person = answered(sums.sums["answers"])
-    drawn = metric("macro_f1").value(resampled_sums(per_person.flatten(1), resamples=300, seed=4).reshape(-1, 6, 6))
+    resampled = resampled_sums(per_person.flatten(1), resamples=300, seed=4).reshape(-1, 6, 6)
+    drawn = metric("macro_f1").value(class_counts(resampled))
     expected = t_interval(estimate.value, bootstrap_error(drawn, FEW_PEOPLE), FEW_PEOPLE, (0, 1))
     assert vars(estimate.interval) == pytest.approx(vars(expected))
 

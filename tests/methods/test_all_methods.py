@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fer_zoo.core.cards import MethodCard
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import LabelSpace, label_space, own_space
+from fer_zoo.core.label_spaces import LabelSpace, label_space
 from fer_zoo.core.method_settings import CLASSIFICATION_LOSSES
 from fer_zoo.core.registry import METHODS
 from fer_zoo.core.sample import TARGETS
@@ -36,7 +36,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 
 # bfloat16 keeps 8 bits: each rounding moves a number by up to 2**-9 of itself, and roundings of a dozen layers add up.
 BF16_TOLERANCE = 0.05  # of the spread of the outputs
-PEOPLE = own_space("identity", ["s01", "s02", "s03"], where="")  # every data set has its own
 TRAINING = {"licences": {"fake": ["none", "yes"]}}
 
 
@@ -53,13 +52,12 @@ class Case:
 
     @property
     def space(self) -> LabelSpace:
-        return PEOPLE if self.target == "identity" else label_space(self.card.label_spaces[self.target])
+        return label_space(self.card.label_spaces[self.target])
 
     def new_task(self, **settings: object) -> FaceTask:
         """The smallest variant with fresh weights."""
         chosen = {"target": self.target} if has_setting(self.card, "target") else {}
-        spaces = {} if self.target in self.card.label_spaces else {self.target: self.space}
-        return create_method(self.method, label_spaces=spaces, **{**self.card.smallest, **chosen, **settings})
+        return create_method(self.method, **{**self.card.smallest, **chosen, **settings})
 
 
 def has_setting(card: MethodCard, name: str) -> bool:
@@ -142,7 +140,7 @@ def test_card_is_complete(name: str) -> None:
     assert len(card.summary) > 10
     assert card.targets
     assert set(card.targets) <= set(TARGETS)
-    assert set(card.label_spaces) == set(card.targets) - {"identity"}
+    assert set(card.label_spaces) == set(card.targets)
     assert all(label_space(space).target == target for target, space in card.label_spaces.items())
     assert card.code.licence
     assert card.commercial_use in ("yes", "no", "ask")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import label_space
+from fer_zoo.core.label_spaces import label_space, own_space
 from fer_zoo.engine.create import create_method
 from fer_zoo.methods.blendshape_fernet.trunk import CovariancePooling, Trunk, square_root
 from fer_zoo.tasks.face_task import FaceTask
@@ -23,6 +23,7 @@ def count(task: FaceTask) -> int:
     ("method", "settings", "expected"),
     [  # layer by layer: 9 · in · out weights, 2 · out of a norm or out biases, 10,752 · 128 + 128 of the first FC
         ("fernet_identity", {"norm": "none"}, 3_590_127),
+        ("fernet_identity", {}, 3_590_959),
         ("image_fernet", {"norm": "none"}, 2_226_855),
         ("blendshape_net", {"norm": "none"}, 2_232_531),
         ("blendshape_fernet", {"norm": "none"}, 4_453_703),
@@ -38,8 +39,10 @@ def count(task: FaceTask) -> int:
     ],
 )
 def test_number_of_parameters(method: str, settings: dict[str, object], expected: int) -> None:
+    people = own_space("identity", map(str, range(10_575)), where="CASIA-WebFace")
+    spaces = {"identity": people} if method == "fernet_identity" else {}
     with torch.device("meta"):
-        assert count(create_method(method, **settings)) == expected
+        assert count(create_method(method, label_spaces=spaces, **settings)) == expected
 
 
 def test_the_trunk_halves_its_sides_four_times_and_gives_features_of_any_sign_but_minus() -> None:

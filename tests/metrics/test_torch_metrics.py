@@ -112,7 +112,7 @@ def test_reset_forgets_and_copies_carry_the_sums() -> None:
     copies = [copy.deepcopy(scores), pickle.loads(pickle.dumps(scores))]
     expected = scores.compute()
     scores.reset()
-    assert scores.confusion_sums.sum() == 0
+    assert scores.counts_sums.sum() == 0
     for other in copies:
         torch.testing.assert_close(other.compute(), expected)
 

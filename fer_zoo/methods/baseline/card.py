@@ -30,11 +30,7 @@ class BackboneSettings(StartSettings):
 class TimmClassifierSettings(BackboneSettings, ClassificationLossSettings, OptimizerSettings):
     """Settings of `timm_classifier`."""
 
-    target: str = setting(
-        "emotion",
-        "what is told apart; of identity the classes are the people of the data",
-        choices=("emotion", "identity"),
-    )
+    target: str = setting("emotion", "what is predicted", choices=("emotion", "identity"))
 
 
 @dataclass(kw_only=True)
@@ -52,7 +48,7 @@ CARDS = (
         summary="any timm backbone and a linear head over emotion classes, or over people",
         paper=None,
         targets=("emotion", "identity"),
-        label_spaces={"emotion": "emotion/basic7"},
+        label_spaces={"emotion": "emotion/basic7", "identity": "identity/own"},
         implementation="fer_zoo.methods.baseline.task:TimmClassifier",
         settings=TimmClassifierSettings,
         num_parameters=11_173_831,

@@ -26,7 +26,7 @@ class TimmClassifier(FaceTask):
     def __init__(self, settings: TimmClassifierSettings, spaces: Mapping[str, LabelSpace]) -> None:
         super().__init__(
             settings,
-            network=_network(settings, _classes(settings, spaces)),
+            network=_network(settings, spaces[settings.target]),
             spaces={settings.target: spaces[settings.target]},
             input_spec=_input_spec(settings),
             frozen=("backbone",) if settings.freeze_backbone else (),
@@ -42,9 +42,8 @@ class TimmClassifier(FaceTask):
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the classes."""
-        target = self.settings.target
-        space = self.spaces[target]
-        return (class_objective(space, classification_loss(self.settings, space, class_counts.get(target))),)
+        space = self.spaces[self.settings.target]
+        return (class_objective(space, classification_loss(self.settings, space, class_counts.get(space.target))),)
 
 
 class TimmRegressor(FaceTask):
@@ -73,15 +72,6 @@ class TimmRegressor(FaceTask):
         """One objective: the values, or the points."""
         space = self.spaces[self.settings.target]
         return (number_objective(space, regression_loss(self.settings), self.input_spec),)
-
-
-def _classes(settings: TimmClassifierSettings, spaces: Mapping[str, LabelSpace]) -> LabelSpace:
-    if settings.target not in spaces:
-        raise UserError(
-            f"method.target={settings.target} has classes in data alone: train on data with target"
-            f" {settings.target!r}, or name its classes as label_spaces."
-        )
-    return spaces[settings.target]
 
 
 def _network(settings: BackboneSettings, space: LabelSpace) -> BackboneWithHead:

@@ -23,7 +23,7 @@ from fer_zoo.methods.blendshape_fernet.card import (
 from fer_zoo.methods.blendshape_fernet.network import StreamNetwork, TwoStreamNetwork
 from fer_zoo.methods.blendshape_fernet.trunk import Trunk
 from fer_zoo.tasks.face_task import FaceTask, Stream
-from fer_zoo.tasks.objectives import Objective, class_objective, identity_objective, value_objective
+from fer_zoo.tasks.objectives import Objective, class_objective, value_objective
 
 
 class _OneStream(FaceTask):
@@ -56,7 +56,7 @@ class FernetIdentity(_OneStream):
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the person."""
         space = self.spaces["identity"]
-        return (identity_objective(space, classification_loss(self.settings, space, class_counts.get("identity"))),)
+        return (class_objective(space, classification_loss(self.settings, space, class_counts.get("identity"))),)
 
 
 class ImageFernet(_OneStream):
