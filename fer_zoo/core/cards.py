@@ -45,8 +45,7 @@ class MethodCard:
         summary: one line.
         paper: the source; None for the zoo's own baselines.
         targets: what it can predict.
-        label_spaces: per target the space used when nobody names another; none of identity, whose classes are the
-            people of the data.
+        label_spaces: per target the space used when nobody names another.
         implementation: "module:Class" of the FaceTask, imported on first use.
         settings: its dataclass of settings; every default stands there and nowhere else.
         num_parameters: trainable scalars with default settings and label spaces; a test counts them.

@@ -239,6 +239,17 @@ def test_face_parts_mirror_by_name() -> None:
         assert face_parts.FACE_PARTS[other] == (f"{swapped[side]}_{rest}" if side in swapped else name)
 
 
+def test_very_many_own_classes_have_a_short_name_that_tells_them_apart() -> None:
+    people = [f"p{number:05d}" for number in range(10_575)]
+    space, others = (own_space("identity", some, where="here") for some in (people, people[1:]))
+    assert space.entries == tuple(people) and re.fullmatch(r"identity/own:10575_[0-9a-f]{8}", space.name)
+    assert space.only(people[1:]) == others and space.only(people[:2]).name == "identity/own:p00000+p00001"
+    assert space.only(people[::-1]) is space
+    assert LabelSpace.from_dict(space.to_dict()) == space
+    with pytest.raises(UserError, match=r"no entry 'p99999'\..* p00059 … and 10,515 more\.$"):
+        space.only(["p99999"])
+
+
 def test_own_space_has_the_labels_in_lower_case_and_order() -> None:
     space = own_space("emotion", ["Very  calm", " bored ", "Bored", "cafe\u0301", "2"], where="here")
     assert space.name == "emotion/own:2+bored+caf\u00e9+very_calm"

@@ -77,6 +77,26 @@ def test_label_space_and_annotators_are_settings(tmp_path: Path) -> None:
         open_dataset(NAME, fake.root, label_space="au/disfa12")
 
 
+def test_people_with_enough_images_are_classes_when_asked(tmp_path: Path) -> None:
+    fake = fakes.write(tmp_path)
+    plain = open_dataset(NAME, fake.root)
+    assert "identity" not in plain.label_spaces and "identity" not in plain.table
+    index = open_dataset(NAME, fake.root, identity_images=2)
+    images = Counter(fake.people.values())
+    subjects = dict(zip(index.table["image"], index.table["subject"], strict=True))
+    identities = dict(zip(index.table["image"], index.table["identity"], strict=True))
+    assert identities == {i: subjects[i] if images[who] >= 2 else None for i, who in fake.people.items()}
+    assert index.label_spaces["identity"].entries == tuple(sorted({code for code in identities.values() if code}))
+    assert list(index.label_spaces) == ["emotion", "identity"]
+    assert index.table.drop(columns="identity").equals(plain.table)
+    (split,) = make_splits(index, "identity_holdout", {"validation_share": 0.3}, "identity")
+    assert set(split.train + split.validation + split.test) == set(index.ids) - {
+        entry for entry, code in zip(index.ids, index.table["identity"], strict=True) if code is None
+    }
+    with pytest.raises(UserError, match=r"Nobody in facial_expressions has dataset\.identity_images=4 images"):
+        open_dataset(NAME, fake.root, identity_images=4)
+
+
 def test_missing_images_stop_unless_asked(tmp_path: Path) -> None:
     fake = fakes.write(tmp_path)
     (fake.root / "images" / "Fff_0001.jpg").unlink()
@@ -154,6 +174,16 @@ def test_real_counts(real: Index, report: Report) -> None:
     # Seven agreeing doubles count once; the contradiction is surprise against sadness.
     assert {name: n for name, n in fewer.items() if n} == {"neutral": 4, "happiness": 3, "surprise": 1, "sadness": 1}
     assert Counter(real.table["annotator"]) == {"dwdii": 6666, "302": 5598, "jhamski": 919, "JN721": 494, "628": 4}
+
+
+def test_real_people_as_classes(real: Index) -> None:
+    sizes = real.table["subject"].value_counts()
+    for least, people, images in ((2, 1626, 9691), (10, 158, 5026)):
+        index = read(real.root, FacialExpressionsSettings(identity_images=least))
+        space = index.label_spaces["identity"]
+        assert (len(space), int((index.target_array("identity") >= 0).sum())) == (people, images)
+        assert min(sizes[code] for code in space.entries) == least
+    assert (sizes == 1).sum() == 3_990
 
 
 def test_real_near_duplicates(report: Report) -> None:
