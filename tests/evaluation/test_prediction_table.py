@@ -12,14 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.label_spaces import LabelSpace, label_space
+from fer_zoo.core.label_spaces import LabelSpace, label_space, own_space
 from fer_zoo.evaluation.prediction_table import (
+    MOST_CLASSES,
     best_entries,
     classes_of,
     has_output,
+    is_tabulated,
     outputs_of,
     prediction_table,
     read_predictions,
+    require_tabulated,
     values_of,
     write_predictions,
 )
@@ -55,6 +58,23 @@ def test_targets_outside_the_space_keep_their_name_and_have_no_number() -> None:
     assert table["target_emotion"][3] == "contempt"
     assert classes_of(table, BASIC).tolist() == [0, 2, -1, -1]
     assert has_output(table, BASIC).tolist() == [True, False, True, False]
+
+
+def test_a_second_label_is_of_emotions_alone() -> None:
+    asked = asked_for(["anger", "fear"]).assign(second_emotion=["fear", "fear"])
+    people = own_space("identity", ["p1", "p2"], where="here")
+    asked["identity"] = ["p1", None]
+    outputs = np.full((2, len(BASIC)), 1 / len(BASIC))
+    assert "second_emotion" in prediction_table(asked, BASIC, list(asked["id"]), outputs)
+    table = prediction_table(asked, people, list(asked["id"]), np.full((2, 2), 0.5))
+    assert "second_emotion" not in table and table["target_identity"].tolist()[0] == "p1"
+
+
+def test_very_many_classes_are_refused_before_they_are_tabulated() -> None:
+    many = own_space("identity", [f"p{number}" for number in range(MOST_CLASSES + 1)], where="here")
+    assert is_tabulated(many.only(many.entries[1:])) and is_tabulated(label_space("landmarks/68"))
+    with pytest.raises(UserError, match="'identity' has 201 classes here, and tables of predictions are made of at"):
+        require_tabulated(many)
 
 
 def test_values_have_a_target_and_an_output_column_per_entry() -> None:

@@ -51,6 +51,10 @@ PROVED_ELSEWHERE |= {
     for checkpoint in ("runs/timm_classifier_synthetic_emotion_v1/RUN", "emotion_small")
     for grid in ("pose_light", "intensity", "width", "occluders")
 }
+PROVED_ELSEWHERE |= {
+    "fer-zoo train method=timm_classifier method.target=identity dataset=facial_expressions dataset.identity_images=10"
+    " protocol=identity_holdout": "tests/engine/test_identity.py, on people with enough images",
+}
 FILES_OF_ICT = "tests/faces/test_ict.py and tests/cli, where the files of the model are at hand"
 PROVED_ELSEWHERE |= {
     "fer-zoo download facial_expressions": "tests/cli/test_download.py, from a server of its own",
