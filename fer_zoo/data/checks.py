@@ -227,7 +227,8 @@ def _differences(
         "subjects": index.table["subject"].nunique(),
         **{f"{target}={name}": count for target, counts in classes.items() for name, count in counts.items()},
     }
-    return {name: (count, found.get(name, 0)) for name, count in card.expected.items() if found.get(name, 0) != count}
+    expected = card.expected if index.expected is None else index.expected
+    return {name: (count, found.get(name, 0)) for name, count in expected.items() if found.get(name, 0) != count}
 
 
 def _label_by_source(table: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -52,6 +52,33 @@ def check_frames(frames: str) -> tuple[str, ...]:
     return names
 
 
+def places_from_end(frames: str, *, where: str) -> tuple[int, ...]:
+    """The frames of a clip that a selection means, counted from the end, the earliest first; 1 is the last.
+
+    Args:
+        frames: last_N and end_N, joined by +.
+        where: the setting, in messages.
+
+    Raises:
+        UserError: for another name.
+
+    Example:
+        >>> places_from_end("end_1+end_3+end_5", where="dataset.expression")
+        (5, 3, 1)
+    """
+    places = set[int]()
+    for name in frames.split("+"):
+        match = _NUMBERED.fullmatch(name)
+        if match is None:
+            raise UserError(
+                f"{where}={frames} asks for {name!r}; it is last_N (the last N frames) or end_N (the N-th from the end)"
+                " joined by +, e.g. last_3 or end_1+end_3+end_5."
+            )
+        number = int(match[2])
+        places |= set(range(1, number + 1)) if match[1] == "last" else {number}
+    return tuple(sorted(places, reverse=True))
+
+
 def select_frames(index: Index, frames: str) -> Index:
     """The index with the chosen frames of each clip, and a note on what was left out.
 

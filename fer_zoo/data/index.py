@@ -64,14 +64,17 @@ class Index:
         root: folder to which `image` is relative.
         table: columns `id, image, subject, clip, frame, source`; optional `split`, `emotion` (entry name or None, also
             of entries outside the space), `second_emotion`, `identity` (a code, never a name), `annotator`, `peak` (1
-            marks the frame of a clip's strongest expression), one float column per entry of a value space, `box_left,
-            box_top, box_width, box_height`, the five points and the 68 in pixels of the photograph, and conditions
+            marks the frame of a clip's strongest expression), `subject_order` (a number by which the owners order their
+            people, whose codes have no order), one float column per entry of a value space, `box_left, box_top,
+            box_width, box_height`, the five points and the 68 in pixels of the photograph, and conditions
             (`core.conditions`), texts or numbers.
         label_spaces: per target with columns the space in which it is trained and scored unless another is asked for.
         is_cropped: the images are face crops, whose whole area is used.
         notes: what the reader merged, dropped or found.
         found: counts of the files as distributed, which a check compares with the card.
+        expected: the counts of a complete copy where this variant, or these settings, have others than the card says.
         variant: which of the known layouts was found.
+        no_subjects: why its people cannot be told apart, a clause; protocols that keep them apart are refused then.
         images: what opens them, where they are no files.
         dense: what knows the targets of which every pixel has a value.
     """
@@ -83,7 +86,9 @@ class Index:
     is_cropped: bool = False
     notes: tuple[Note, ...] = ()
     found: Mapping[str, int] = field(default_factory=dict)
+    expected: Mapping[str, int] | None = None
     variant: str = ""
+    no_subjects: str = ""
     images: "NamedImages | None" = None
     dense: "DenseSource | None" = None
 

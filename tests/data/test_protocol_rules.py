@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import label_space, own_space
 from fer_zoo.core.sample import subject_code
 from fer_zoo.data.index import Index, index_table
-from fer_zoo.data.protocols import Split, kept_settings, make_splits
+from fer_zoo.data.protocols import PROTOCOLS, Split, kept_settings, make_splits
 from fer_zoo.data.protocols.labelled import MOST_FOLDS
 
 CK_PLUS = (
@@ -46,6 +47,29 @@ def test_ten_folds_are_those_of_the_literature_on_ck_plus() -> None:
     splits = make_splits(index, "subject_kfold", {}, "emotion")
     assert held_out(index, splits) == [ids[k::10] for k in range(10)]
     assert [len(fold) for fold in held_out(index, splits)] == [12] * 8 + [11] * 2
+
+
+def test_folds_follow_the_order_of_the_owners_where_there_is_one() -> None:
+    names = [f"S{number:03d}" for number in CK_PLUS]
+    codes = {subject_code("fake", name): name for name in names}
+    assert list(codes) != sorted(codes)
+    index = make_index([*codes][::-1], subject_order=CK_PLUS[::-1])
+    folds = held_out(index, make_splits(index, "subject_kfold", {}, "emotion"))
+    assert [sorted(codes[code] for code in fold) for fold in folds] == [names[k::10] for k in range(10)]
+    some = make_index(["d", "c", "b", "a", "e"], subject_order=[1, 2, np.nan, np.nan, 0])
+    splits = make_splits(some, "subject_kfold", {"folds": 5, "validation_share": 0}, "emotion")
+    assert held_out(some, splits) == [["e"], ["d"], ["c"], ["a"], ["b"]]
+    assert [next(iter(split.test)) for split in splits] == [some.ids[row] for row in (4, 0, 1, 3, 2)]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_people_that_cannot_be_told_apart_are_not_kept_apart(name: str) -> None:
+    index = replace(make_index(["a", "b", "c"], clip=["x", "y", "z"]), no_subjects="nobody wrote down who they are")
+    if PROTOCOLS[name].unit == "subject" and PROTOCOLS[name].trains:
+        with pytest.raises(UserError, match=f"^{name} keeps people apart, and nobody wrote down who they are\\.$"):
+            make_splits(index, name, {}, "emotion")
+    elif name != "identity_holdout":
+        assert make_splits(index, name, {}, "emotion")
 
 
 def test_one_subject_a_fold() -> None:

@@ -54,12 +54,14 @@ def make_splits(index: Index, name: str, settings: Mapping[str, Any], target: st
         target: what is to be learned; samples without a label of it stand in no part.
 
     Raises:
-        UserError: for an unknown protocol or setting, a target the data set lacks, too few units, an official split
-            the data set does not have, or one in which a unit stands in two parts.
+        UserError: for an unknown protocol or setting, a target the data set lacks, too few units, people who cannot be
+            told apart, an official split the data set does not have, or one in which a unit stands in two parts.
     """
     protocol = _named(name)
     if not index.is_labelled(target).any():
         raise UserError(f"No sample of {index.dataset} has a label of {target!r}, so there is nothing to split.")
+    if index.no_subjects and protocol.unit == "subject" and protocol.trains:
+        raise UserError(f"{name} keeps people apart, and {index.no_subjects}.")
     built = build_settings(protocol.settings, settings, where="protocol")
     splits = protocol.split(index, built, target)
     if not protocol.trains:

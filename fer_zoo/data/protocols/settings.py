@@ -36,7 +36,7 @@ class OfficialSplit(ProtocolSettings):
 
 @dataclass(kw_only=True)
 class SubjectKFold(ProtocolSettings):
-    """Subjects sorted by code, fold k takes every n-th from the k-th on."""
+    """Subjects in the owners' order, else by code; fold k takes every n-th from the k-th on."""
 
     folds: int = setting(10, "number of folds", at_least=2)
 
