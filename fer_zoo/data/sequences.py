@@ -86,3 +86,9 @@ def expression_rows(
         raise UserError(f"No sequence of {dataset} has an emotion and {least} frames: is the copy complete?")
     sentence = f"{len(lacking)} sequences with an emotion have fewer than {least} frames and are left out."
     return rows, [Note("short", sentence)] if lacking else []
+
+
+def ignored_files(number: int) -> list[Note]:
+    """A note on files in the folders of sequences that are no frames by their names, if there are any."""
+    sentence = f"{number} files in the folders of the sequences are no frames by their names and are left out."
+    return [Note("ignored", sentence)] if number else []

@@ -109,7 +109,7 @@ def test_reads_the_official_split_and_notes_what_it_found(fake: Fake, index: Ind
 
 def test_opens_no_image(fake: Fake, index: Index, name: str) -> None:
     for path in fake.people:
-        (fake.root / path).write_bytes(b"")
+        (index.root / path).write_bytes(b"")
     assert open_dataset(name, fake.root, **fake.settings).fingerprint() == index.fingerprint()
 
 
@@ -181,10 +181,10 @@ def test_check_is_clean_and_finds_planted_damage(fake: Fake, index: Index, name:
     of_label = report.classes[fake.target].values()
     assert (sum(of_label) if space.kind == "classes" else max(of_label)) == report.samples == len(fake.people)
     first, second, third, fourth = list(index.table["image"])[:4]
-    whole = (fake.root / first).read_bytes()
-    (fake.root / first).write_bytes(whole[: len(whole) // 2])
-    (fake.root / second).unlink()
-    (fake.root / third).write_bytes((fake.root / fourth).read_bytes())
+    whole = (index.root / first).read_bytes()
+    (index.root / first).write_bytes(whole[: len(whole) // 2])
+    (index.root / second).unlink()
+    (index.root / third).write_bytes((index.root / fourth).read_bytes())
     damaged = check_dataset(index, card)
     assert list(damaged.unreadable) == index.ids[:1]
     assert damaged.missing == tuple(index.ids[1:2])

@@ -23,7 +23,7 @@ from fer_zoo.data.image_sources import POINT_COLUMNS
 from fer_zoo.data.index import IMAGE_SUFFIXES, Index, Note, clip_code, index_table, space_for
 from fer_zoo.data.layout import below, folders, unwrapped, visible
 from fer_zoo.data.number_files import read_numbers
-from fer_zoo.data.sequences import FrameSequence, expression_rows
+from fer_zoo.data.sequences import FrameSequence, expression_rows, ignored_files
 
 NAME = "ckplus"
 IMAGES, EMOTION, FACS, LANDMARKS = "cohn-kanade-images", "Emotion", "FACS", "Landmarks"
@@ -137,7 +137,7 @@ def read(root: Path, settings: CKPlusSettings) -> Index:
             f"{root} is not a copy of {NAME}: it holds neither {IMAGES} beside {EMOTION} nor {REPACK} with a folder a"
             f" class; ask {CARD.ask} for it."
         )
-    sequences = _sequences(root, images)
+    sequences, ignored = _sequences(root, images)
     rows, notes = expression_rows(
         NAME,
         sequences,
@@ -167,14 +167,14 @@ def read(root: Path, settings: CKPlusSettings) -> Index:
         root=images.parent,  # ids depend on no folder around it
         table=index_table(NAME, paths, **columns),
         label_spaces=spaces,
-        notes=tuple(notes),
+        notes=(*notes, *ignored_files(ignored)),
         found=_found(sequences),
         variant="as distributed",
     )
 
 
-def _sequences(root: Path, images: Path) -> list[FrameSequence]:
-    """Every sequence with its frames, also of those that have an emotion and no images."""
+def _sequences(root: Path, images: Path) -> tuple[list[FrameSequence], int]:
+    """Every sequence, also one that has an emotion and no images, and how many files in them are no frames."""
     emotion = unwrapped(root, EMOTION)
     if emotion is None:
         raise UserError(
@@ -184,13 +184,16 @@ def _sequences(root: Path, images: Path) -> list[FrameSequence]:
     keys = sorted({*_keys(images), *(key for key in _keys(emotion) if _label_files(emotion / key, "emotion"))})
     if not any(_keys(images)):
         raise UserError(f"{below(root, images)} holds no folders S005/001 with the frames of a sequence.")
-    found = []
+    found, ignored = list[FrameSequence](), 0
     for key in keys:
         person, _, _ = key.partition("/")
-        pairs = [(_FRAME.fullmatch(path.name), path) for path in visible(images / key)]
-        frames = tuple((int(match[1]), below(images.parent, path)) for match, path in pairs if match)
-        found.append(FrameSequence(person, key, below(root, images / key), frames, _emotion(root, emotion / key)))
-    return found
+        files = visible(images / key)
+        matches = [(match, path) for path in files if (match := _FRAME.fullmatch(path.name))]
+        frames = sorted((int(match[1]), below(images.parent, path)) for match, path in matches)
+        ignored += len(files) - len(frames)
+        label = _emotion(root, emotion / key)
+        found.append(FrameSequence(person, key, below(root, images / key), tuple(frames), label))
+    return found, ignored
 
 
 def _keys(folder: Path) -> list[str]:
