@@ -15,10 +15,13 @@ from PIL import Image, UnidentifiedImageError
 
 from fer_zoo.core.cards import DatasetCard
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress as with_bar
+from fer_zoo.data.image_sources import NOT_FOUND, ImageSource, UnreadableImage, image_source
 from fer_zoo.data.index import Index
 from fer_zoo.data.near_duplicates import NearDuplicateReport, near_duplicate_report, near_duplicates
 from fer_zoo.data.protocols import Split, make_splits
+from fer_zoo.data.video_frames import VideoFrames, file_of
 
 UNLABELLED = "no label"
 
@@ -120,7 +123,7 @@ def check_dataset(
     splits, problem = _splits(index, protocol or {"name": card.protocol})
     if protocol and problem and must_split:
         raise UserError(problem)
-    files = {} if index.images is not None else _read_files(index, progress=progress)  # drawn images are no files
+    files = _read_files(index, progress=progress)
     missing = tuple(entry for entry, file in files.items() if file.problem == "missing")
     unreadable = {entry: file.problem for entry, file in files.items() if file.problem not in ("", "missing")}
     by_content: dict[str, list[str]] = {}
@@ -178,12 +181,35 @@ class _File:
 
 
 def _read_files(index: Index, *, progress: bool) -> dict[str, _File]:
-    """Per id what its file is. Decoding releases the interpreter, so threads suffice."""
-    paths = [index.root / image for image in index.table["image"]]
+    """Per id what its file is, none where images are drawn. Decoding releases the interpreter, so threads suffice."""
+    if index.images is not None and not isinstance(index.images, VideoFrames):
+        return {}
+    source = image_source(index)
+    contents = _contents(index) if isinstance(index.images, VideoFrames) else {}
+    names = list(index.table["image"])
+
+    def read(row: int) -> _File:
+        return _read_frame(source, row, contents[names[row]]) if contents else _read_file(index.root / names[row])
+
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        read = pool.map(_read_file, paths, chunksize=16)
-        files = list(with_bar(read, "reading", total=len(paths), unit="files", show=progress))
+        rows = pool.map(read, range(len(names)), chunksize=16)
+        files = list(with_bar(rows, "reading", total=len(names), unit="files", show=progress))
     return dict(zip(index.ids, files, strict=True))
+
+
+def _contents(index: Index) -> dict[str, str]:
+    """Per name of a frame the content of its video and its number: equal in copies of a video."""
+    videos = sorted({file_of(name) for name in index.table["image"]})
+    sums = {video: file_sha256(path) if (path := index.root / video).is_file() else "" for video in videos}
+    return {name: sums[file_of(name)] + name.removeprefix(file_of(name)) for name in index.table["image"]}
+
+
+def _read_frame(source: ImageSource, row: int, content: str) -> _File:
+    try:
+        pixels = source.read(row)
+    except UnreadableImage as error:
+        return _File("missing") if error.reason == NOT_FOUND else _File(error.reason, content)
+    return _File("", content, "frames of videos", "RGB", max(pixels.shape[:2]))
 
 
 def _read_file(path: Path) -> _File:

@@ -169,10 +169,11 @@ class FileImages:
 
     def stamps(self) -> list[str]:
         """Size and time of change of each file, "missing" where there is none."""
-        return [_stamp(self._root / path) for path in self._paths]
+        return [stamp(self._root / path) for path in self._paths]
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
+    """Size and time of change of a file, "missing" where there is none."""
     try:
         status = path.stat()
     except OSError:

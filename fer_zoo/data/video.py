@@ -90,9 +90,7 @@ class Video:
                 self.rate = float(rate) if rate else None
                 self._time_base = stream.time_base
         except NoVideo as error:
-            is_there = self.path.exists()
-            reason = "no video in it, or cut off before its index" if is_there else "file not found"
-            raise UnreadableVideo(self.name, reason) from error
+            raise UnreadableVideo(self.name, _reason(self.path)) from error
         first = self._first_frame()
         self._stored, self._first_time = (first.width, first.height), first.pts
         self.rotation, self.is_mirrored = _turn(first)
@@ -167,6 +165,27 @@ class Video:
         return number / self.rate if self.rate else None
 
 
+def count_frames(path: Path, *, name: str = "") -> int:
+    """How many frames a video has by its head, else by its packets; none is decoded, so some of them may be damaged.
+
+    Args:
+        path: the file.
+        name: what to call it in an error; the path by default.
+
+    Raises:
+        UnreadableVideo: when it is missing, no video, or tells no number.
+    """
+    try:
+        with opened(path) as (_, stream):
+            number = stream.frames
+        number = number or len(read_packets(path).times)
+    except NoVideo as error:
+        raise UnreadableVideo(name or str(path), _reason(path)) from error
+    if not number:
+        raise UnreadableVideo(name or str(path), "it does not tell how many frames it has")
+    return number
+
+
 def is_video(path: Path) -> bool:
     """Whether a file is taken for a video: by its suffix, and where that is unknown by what it holds.
 
@@ -191,6 +210,11 @@ def upright(image: UInt8[np.ndarray, "h w 3"], rotation: int, is_mirrored: bool)
     """
     turned = np.rot90(image, rotation // 90)
     return np.ascontiguousarray(turned[:, ::-1] if is_mirrored else turned)
+
+
+def _reason(path: Path) -> str:
+    """Why a file is no video."""
+    return "no video in it, or cut off before its index" if path.exists() else "file not found"
 
 
 def _turn(frame: av.VideoFrame) -> tuple[int, bool]:

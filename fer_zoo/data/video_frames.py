@@ -2,9 +2,10 @@
 
 import math
 import os
+import re
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,17 +14,29 @@ from jaxtyping import UInt8
 
 from fer_zoo.core.input_spec import Colour
 from fer_zoo.core.sample import sample_id
-from fer_zoo.data.image_sources import NOT_DECODABLE, NOT_FOUND, UnreadableImage
-from fer_zoo.data.video import Frame, UnreadableVideo, Video
+from fer_zoo.data.image_sources import NOT_DECODABLE, NOT_FOUND, UnreadableImage, stamp
+from fer_zoo.data.video import SUFFIXES, Frame, UnreadableVideo, Video
 
 _OPEN = 2  # videos that are held open: rows are read one video after the other
 _KEPT = 16  # decoded frames of each, for threads that ask in a slightly other order
 _AHEAD = 250  # frames that are rather decoded than jumped over
+_FRAME = re.compile(rf"(?P<file>.+\.(?:{'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))}))#(?P<number>\d+)", re.I)
 
 
 def frame_name(video: str, number: int) -> str:
     """What an index calls a frame, numbered from 0, of a video at a path below the root."""
     return f"{video}#{number}"
+
+
+def file_of(name: str) -> str:
+    """The file in which an image of an index lies: the video of a frame, else the image itself.
+
+    Example:
+        >>> file_of("Sessions/1/S001-001.avi#12"), file_of("a#1.jpg")
+        ('Sessions/1/S001-001.avi', 'a#1.jpg')
+    """
+    match = _FRAME.fullmatch(name)
+    return match["file"] if match else name
 
 
 def split_name(name: str) -> tuple[str, int]:
@@ -41,10 +54,14 @@ class VideoFrames:
         root: folder to which the paths of the videos are relative.
         dataset: registered name, from which ids are made.
         names: of the images in the order of the rows, see `frame_name`.
+        turns: video -> quarter turns counter-clockwise by which its frames come upright, where the file itself does not
+            say it.
     """
 
-    def __init__(self, root: Path, dataset: str, names: Sequence[str] = ()) -> None:
-        self._root, self._dataset, self._names = root, dataset, list(names)
+    def __init__(
+        self, root: Path, dataset: str, names: Sequence[str] = (), turns: Mapping[str, int] | None = None
+    ) -> None:
+        self._root, self._dataset, self._names, self._turns = root, dataset, list(names), dict(turns or {})
         self._frames = [split_name(name) for name in self._names]
         self._wanted: dict[str, list[int]] = {}
         for path, number in self._frames:
@@ -57,14 +74,15 @@ class VideoFrames:
         self._process = os.getpid()
 
     def __getstate__(self) -> dict[str, object]:
-        return {"root": self._root, "dataset": self._dataset, "names": self._names}  # files cross to no other process
+        """What crosses to another process: no open file."""
+        return {"root": self._root, "dataset": self._dataset, "names": self._names, "turns": self._turns}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]  # what it holds follows from these
 
     def of(self, names: Sequence[str]) -> "VideoFrames":
         """The same videos in the order of an index's rows."""
-        return VideoFrames(self._root, self._dataset, names)
+        return VideoFrames(self._root, self._dataset, names, self._turns)
 
     def read(self, row: int, colour: Colour = "rgb") -> UInt8[np.ndarray, "h w c"]:
         """The frame of a row; see `ImageSource`."""
@@ -76,6 +94,7 @@ class VideoFrames:
             raise self._unreadable(row) from error
         if pixels is None:
             raise self._unreadable(row)
+        pixels = np.ascontiguousarray(np.rot90(pixels, self._turns.get(path, 0)))
         if colour == "grey":
             return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[:, :, None]
         return pixels.copy() if colour == "rgb" else np.ascontiguousarray(pixels[:, :, ::-1])
@@ -91,11 +110,11 @@ class VideoFrames:
                 video = self._reader(path).video
         except UnreadableVideo as error:
             raise self._unreadable(row) from error
-        return video.width, video.height
+        return (video.height, video.width) if self._turns.get(path, 0) % 2 else (video.width, video.height)
 
     def stamps(self) -> list[str]:
-        """Size and time of change of each row's video, "missing" where there is none."""
-        of_video = {path: _stamp(self._root / path) for path in self._wanted}
+        """Size and time of change of each row's video, "missing" where there is none, and how it is turned."""
+        of_video = {path: f"{stamp(self._root / path)} {self._turns.get(path, 0)}" for path in self._wanted}
         return [of_video[path] for path, _ in self._frames]
 
     def _guard(self) -> threading.Lock:
@@ -154,11 +173,3 @@ class _Reader:
                 return frame.image
         self._stream = None
         return None
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return "missing"
-    return f"{status.st_size} {status.st_mtime_ns}"

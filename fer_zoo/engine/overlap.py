@@ -10,6 +10,7 @@ from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.data.index import Index, clip_code
+from fer_zoo.data.video_frames import file_of
 from fer_zoo.engine.checkpoint import subject_hash
 from fer_zoo.engine.run import Echo, Run
 
@@ -17,12 +18,14 @@ _DIGITS = 12
 
 
 def file_hashes(index: Index, ids: Iterable[str]) -> dict[str, str]:
-    """12 hex digits of the content of each image file, by id; files that are missing or empty are left out."""
+    """12 hex digits of the content of each file, by id, of a frame its video's; missing or empty ones are left out."""
     names = list(ids)
-    paths = [index.root / image for image in index.table["image"].iloc[index.rows_of(names)]]
+    files = [file_of(image) for image in index.table["image"].iloc[index.rows_of(names)]]
+    once = list(dict.fromkeys(files))  # many frames are of one video
     with ThreadPoolExecutor(max_workers=8) as pool:
-        contents = progress(pool.map(_content_hash, paths), "hashing files", total=len(names), unit="files")
-        hashes = dict(zip(names, contents, strict=True))
+        contents = pool.map(_content_hash, [index.root / file for file in once])
+        of_file = dict(zip(once, progress(contents, "hashing files", total=len(once), unit="files"), strict=True))
+    hashes = {name: of_file[file] for name, file in zip(names, files, strict=True)}
     return {name: content for name, content in hashes.items() if content}
 
 

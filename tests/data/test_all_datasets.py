@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from fakes.fake import Fake
+from fakes.fake import Fake, blank
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import label_space
@@ -20,6 +21,7 @@ from fer_zoo.data.checks import check_dataset
 from fer_zoo.data.index import Index
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import PROTOCOLS, make_splits
+from fer_zoo.data.video_frames import file_of
 from fer_zoo.engine.config_files import protocol_file
 
 FEW_FOLDS: dict[str, dict[str, Any]] = {
@@ -109,7 +111,7 @@ def test_reads_the_official_split_and_notes_what_it_found(fake: Fake, index: Ind
 
 def test_opens_no_image(fake: Fake, index: Index, name: str) -> None:
     for path in fake.people:
-        (index.root / path).write_bytes(b"")
+        blank(index.root / file_of(path))
     assert open_dataset(name, fake.root, **fake.settings).fingerprint() == index.fingerprint()
 
 
@@ -180,15 +182,18 @@ def test_check_is_clean_and_finds_planted_damage(fake: Fake, index: Index, name:
     assert not report.missing and not report.unreadable and not report.duplicates
     of_label = report.classes[fake.target].values()
     assert (sum(of_label) if space.kind == "classes" else max(of_label)) == report.samples == len(fake.people)
-    first, second, third, fourth = list(index.table["image"])[:4]
-    whole = (index.root / first).read_bytes()
-    (index.root / first).write_bytes(whole[: len(whole) // 2])
-    (index.root / second).unlink()
-    (index.root / third).write_bytes((index.root / fourth).read_bytes())
+    files = pd.Series(index.ids, [file_of(image) for image in index.table["image"]])
+    names = list(dict.fromkeys(files.index))[:4]
+    first, second, third, fourth = (index.root / name for name in names)
+    in_first, in_second, in_third, in_fourth = (tuple(files[[name]]) for name in names)  # one; of a video its frames
+    whole = first.read_bytes()
+    first.write_bytes(whole[: len(whole) // 2])
+    second.unlink()
+    third.write_bytes(fourth.read_bytes())
     damaged = check_dataset(index, card)
-    assert list(damaged.unreadable) == index.ids[:1]
-    assert damaged.missing == tuple(index.ids[1:2])
-    assert damaged.duplicates == (tuple(index.ids[2:4]),)
+    assert damaged.unreadable and set(damaged.unreadable) <= set(in_first)
+    assert damaged.missing == in_second
+    assert damaged.duplicates == tuple(zip(in_third, in_fourth, strict=True))
     assert not damaged.is_clean
     assert not [word for word in fake.hidden if word in damaged.to_text() + str(damaged.to_dict())]
 

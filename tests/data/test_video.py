@@ -14,7 +14,7 @@ from fakes.videos import grey_of, sound, textures, write
 from PIL import Image
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.data.video import Frame, UnreadableVideo, Video, is_video
+from fer_zoo.data.video import Frame, UnreadableVideo, Video, count_frames, is_video
 from fer_zoo.data.video_decoding import decoded
 
 NUMBER = 40
@@ -305,3 +305,23 @@ def test_no_file_stays_open(made: Callable[[str], Path]) -> None:
     for _ in range(20):
         video.frame(9)
     assert handles() == before
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_frames_are_counted_without_being_decoded(
+    name: str, made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(name)
+    monkeypatch.setattr("fer_zoo.data.video.decoded", None)
+    if name in ADDRESSED_BY_TIME:
+        assert count_frames(path) == NUMBER
+    else:
+        with pytest.raises(UnreadableVideo, match="it does not tell how many frames it has"):
+            count_frames(path)
+
+
+def test_what_is_no_video_has_no_number_of_frames(tmp_path: Path) -> None:
+    (tmp_path / "text.avi").write_text("no video")
+    for name, reason in (("text.avi", "no video in it"), ("nowhere.avi", "file not found")):
+        with pytest.raises(UnreadableVideo, match=f"^Video clip 7 is unreadable: {reason}"):
+            count_frames(tmp_path / name, name="clip 7")

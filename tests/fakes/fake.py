@@ -16,7 +16,7 @@ class Fake:
     Attributes:
         root: its folder.
         settings: what its reader needs to be told.
-        people: image path below the root -> name of the person, of every sample that the reader must give.
+        people: image as an index names it -> name of the person, of every sample that the reader must give.
         labels: the same paths -> emotion, None where missing; empty for a data set without emotions.
         values: value entry -> the same paths -> number, NaN where missing.
         parts: the same paths -> part of the official split; empty where there is none.
@@ -44,3 +44,10 @@ def write_image(path: Path, number: int, *, grey: bool = True, codec: str = "JPE
     shape = (16, 14) if grey else (16, 14, 3)
     pixels = np.random.default_rng(number).integers(0, 256, size=shape, dtype=np.uint8)
     Image.fromarray(pixels).save(path, format=codec)
+
+
+def blank(path: Path) -> None:
+    """Takes all pixels out of a file: an image is empty, a video keeps its head and the index at its end."""
+    data = path.read_bytes()
+    start, end = data.find(b"movi") + 4, data.rfind(b"idx1")
+    path.write_bytes(data[:start] + bytes(end - start) + data[end:] if 4 <= start < end else b"")
