@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import label_space
-from fer_zoo.data.frames import check_frames, select_frames
+from fer_zoo.data.frames import check_frames, places_from_end, select_frames
 from fer_zoo.data.index import Index, index_table
 
 # clip, number of the frame, sum of values (None: no value)
@@ -163,3 +163,17 @@ def test_agrees_with_plain_loops_in_any_order_of_rows(
         other = Index("fake", Path(), pd.DataFrame(table), index.label_spaces)
         if expected:
             assert set(select_frames(other, "+".join(names)).ids) == expected
+
+
+@pytest.mark.parametrize(
+    ("frames", "places"),
+    [("last_3", (3, 2, 1)), ("end_1+end_3+end_5", (5, 3, 1)), ("end_4+last_2", (4, 2, 1)), ("last_1", (1,))],
+)
+def test_places_from_the_end(frames: str, places: tuple[int, ...]) -> None:
+    assert places_from_end(frames, where="dataset.expression") == places
+
+
+@pytest.mark.parametrize("frames", ["first", "all", "last_0", "last_3+", "peak", "last_3,end_1", ""])
+def test_other_places_are_refused(frames: str) -> None:
+    with pytest.raises(UserError, match=r"^dataset\.expression=.* asks for '.*'; it is last_N"):
+        places_from_end(frames, where="dataset.expression")

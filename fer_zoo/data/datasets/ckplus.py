@@ -124,6 +124,8 @@ def read(root: Path, settings: CKPlusSettings) -> Index:
         UserError: for a folder that is not there, a label file that cannot be read or an unknown code, both with their
             path below the root, and for sequences that are too short.
     """
+    if not settings.targets:
+        raise UserError("dataset.targets names nothing: say what is to be learned.")
     space = space_for("emotion", settings.label_space, where="dataset.label_space")
     images, repack = unwrapped(root, IMAGES), _repack(root)
     if images is not None and repack is not None:

@@ -131,6 +131,8 @@ def read(root: Path, settings: MMISettings) -> Index:
         UserError: for a folder without sessions or videos, and with its path below the root for a file that is no XML,
             an unknown code, a clip that names nobody, or one that is too short or cannot be opened.
     """
+    if not settings.targets:
+        raise UserError("dataset.targets names nothing: say what is to be learned.")
     space = space_for("emotion", settings.label_space, where="dataset.label_space")
     home = unwrapped(root, SESSIONS)
     if home is None:

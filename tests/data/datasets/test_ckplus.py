@@ -312,3 +312,8 @@ def test_counts_that_differ_are_told_by_name(tmp_path: Path) -> None:
         "sequences of surprise": (83, 1),
     }  # fmt: skip
     assert not report.is_clean and "differs: sequences of fear is 1, expected 25" in report.to_text()
+
+
+def test_nothing_to_learn_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^dataset\.targets names nothing: say what is to be learned"):
+        open_dataset(NAME, fakes.write(tmp_path).root, targets=[])

@@ -232,3 +232,8 @@ def test_counts_that_differ_are_told_and_every_frame_is_read(root: Path) -> None
     assert Counter(report.classes["emotion"]) == {
         "neutral": 8, "happiness": 6, "fear": 6, "anger": 3, "surprise": 3, "disgust": 3, "sadness": 3,
     }  # fmt: skip
+
+
+def test_nothing_to_learn_is_refused(root: Path) -> None:
+    with pytest.raises(UserError, match=r"^dataset\.targets names nothing: say what is to be learned"):
+        open_dataset(NAME, root, targets=[])
