@@ -2,9 +2,12 @@
 
 fer-zoo crossvalidate method=NAME dataset=NAME [protocol=NAME] [KEY=VALUE …] [--dry-run] [--json]
 fer-zoo crossvalidate experiment=NAME [KEY=VALUE …]
+fer-zoo crossvalidate recipe=NAME [without=NAME] [dataset=NAME] [KEY=VALUE …] [STAGE.KEY=VALUE …]
 
   fer-zoo crossvalidate method=timm_classifier dataset=facial_expressions protocol.folds=5 --dry-run
   fer-zoo crossvalidate method=timm_classifier dataset=image_folder dataset.root=my_faces protocol=subject_kfold
+
+recipe=NAME trains all stages on every fold and compares them over all test parts, see `fer-zoo train --help`.
 
 Settings are those of `fer-zoo train`, without fold. Folds that are done are not repeated.
 
@@ -25,6 +28,9 @@ def run(command: Command) -> int:
 
     command.allow_flags("--dry-run", "--json")
     command.no_files()
+    if "recipe" in dict(command.settings):
+        command.allow_flags()
+        return _crossvalidate_recipe(dict(command.settings))
     as_json = "--json" in command.flags
     echo = say_aside if as_json else say
     config = compose(command.settings, verb="crossvalidate")
@@ -37,6 +43,17 @@ def run(command: Command) -> int:
     report, folder = crossvalidate(config, echo=echo)
     print_json(report.to_dict()) if as_json else print(report.to_text())
     echo(f"report, predictions and pictures: {folder}")
+    return 0
+
+
+def _crossvalidate_recipe(words: dict[str, str]) -> int:
+    from fer_zoo.cli.train import asked_recipe
+
+    recipe, settings = asked_recipe(words)
+
+    from fer_zoo.engine.recipes import crossvalidate_recipe
+
+    say(f"recipe: {crossvalidate_recipe(recipe, settings, echo=say)}")
     return 0
 
 

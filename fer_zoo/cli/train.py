@@ -3,7 +3,7 @@
 fer-zoo train method=NAME dataset=NAME [protocol=NAME] [fold=0] [KEY=VALUE …]
 fer-zoo train experiment=NAME [KEY=VALUE …]
 fer-zoo train checkpoint=RUN dataset=NAME [keep_labels=true] [KEY=VALUE …]
-fer-zoo train recipe=NAME [stage=NAME] [dataset=NAME] [KEY=VALUE …] [STAGE.KEY=VALUE …]
+fer-zoo train recipe=NAME [stage=NAME] [without=NAME] [dataset=NAME] [KEY=VALUE …] [STAGE.KEY=VALUE …]
 fer-zoo train resume=RUN
 
   fer-zoo train method=timm_classifier dataset=facial_expressions
@@ -22,7 +22,8 @@ have other classes or values the head is new, and keep_labels=true keeps the wei
 method.frozen_stages, method.layer_rate_decay and method.learning_rate say how much the rest may change.
 
 recipe=NAME trains several stages that hand weights on, each in a run of its own, and compares them: KEY=VALUE is for
-all stages, STAGE.KEY=VALUE for one, data for those that say none of their own; stage=NAME ends with that one.
+all stages, STAGE.KEY=VALUE for one, data for those that say none of their own; stage=NAME ends with that one, and
+without=NAME leaves one out, so that what would have started from it starts from random weights.
 
 streams=NAME=RUN,NAME=RUN starts parts of a network from runs of their own, as recipes do.
 
@@ -34,25 +35,36 @@ The same command goes on where a run stopped, and reads the result of one that i
 run's folder alone.
 """
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_zoo.cli.arguments import Command
 from fer_zoo.cli.output import say
 from fer_zoo.core.errors import UserError
 
+if TYPE_CHECKING:
+    from fer_zoo.engine.recipe_files import Recipe
 
-def train_stages(words: dict[str, str], *, echo: Callable[[str], None]) -> int:
-    """Trains a recipe on one fold and compares its stages."""
+
+def asked_recipe(words: dict[str, str]) -> tuple["Recipe", dict[str, str]]:
+    """The recipe that words ask for, and those that are settings of its stages."""
     from fer_zoo.engine.recipe_files import read_recipe
 
-    recipe = read_recipe(words.pop("recipe"))
-    recipe = recipe.until(words.pop("stage")) if "stage" in words else recipe
+    left = {key: text for key, text in words.items() if key not in ("recipe", "stage", "without")}
+    recipe = read_recipe(words["recipe"])
+    if "without" in words:
+        recipe = recipe.without(words["without"].split(","))
+    return recipe.until(words["stage"]) if "stage" in words else recipe, left
+
+
+def _train_recipe(words: dict[str, str]) -> int:
+    """Trains a recipe on one fold and compares its stages."""
+    recipe, settings = asked_recipe(words)
 
     from fer_zoo.engine.recipes import score_recipe, train_recipe
 
-    folder = score_recipe([train_recipe(recipe, words, echo=echo)], echo=echo)
-    echo(f"recipe: {folder}")
+    folder = score_recipe([train_recipe(recipe, settings, echo=say)], echo=say)
+    say(f"recipe: {folder}")
     return 0
 
 
@@ -64,7 +76,7 @@ def run(command: Command) -> int:
     command.no_files()
     wanted = dict(command.settings)
     if "recipe" in wanted:
-        return train_stages(wanted, echo=say)
+        return _train_recipe(wanted)
     if {"resume", "checkpoint"} <= set(wanted):
         raise UserError("resume=RUN goes on with that run's own weights; leave checkpoint out, or leave out resume.")
     if "resume" in wanted:

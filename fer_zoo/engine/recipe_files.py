@@ -55,12 +55,14 @@ class Recipe:
         name: of the file.
         stages: each after all that it needs.
         compare: stages that are scored on the test part, the first against each of the others.
+        words: settings of the data that the recipe is used on, or of stages, as a user would type them.
         tested: the stage whose test people no stage may see: the last one that has no data of its own, if there is any.
     """
 
     name: str
     stages: tuple[Stage, ...]
     compare: tuple[str, ...]
+    words: Words
     tested: Stage | None
 
     def until(self, name: str) -> "Recipe":
@@ -80,6 +82,29 @@ class Recipe:
         stages = tuple(stage for stage in self.stages if stage.name in wanted)
         return replace(self, stages=stages, compare=tuple(s for s in self.compare if s in wanted))
 
+    def without(self, names: Sequence[str]) -> "Recipe":
+        """The recipe without some stages: what would have started from them starts from random weights.
+
+        Raises:
+            UserError: for an unknown stage, or if nothing is left.
+        """
+        known = tuple(stage.name for stage in self.stages)
+        for name in names:
+            if name not in known:
+                raise unknown_name("stage", name, known)
+        left = tuple(
+            replace(
+                stage,
+                start="" if stage.start in names else stage.start,
+                streams={stream: other for stream, other in stage.streams.items() if other not in names},
+            )
+            for stage in self.stages
+            if stage.name not in names
+        )
+        if not left:
+            raise UserError(f"Without {', '.join(names)} nothing is left of the recipe {self.name}.")
+        return replace(self, stages=left, compare=tuple(name for name in self.compare if name not in names))
+
 
 def read_recipe(name: str) -> Recipe:
     """A recipe by its name, or from a file of one's own.
@@ -94,8 +119,10 @@ def read_recipe(name: str) -> Recipe:
             raise unknown_name("recipe", name, options("recipe"), see="`fer-zoo list recipes`")
         path = configs_folder() / "recipe" / f"{name}.yaml"
     values = read_yaml(path, what="recipe")
+    if "based_on" in values:
+        return _variant(path, values)
     if strays := set(values) - {"stages", "compare"}:
-        raise UserError(f"The recipe {path} says {sorted(strays)[0]!r}; a recipe has stages and compare.")
+        raise UserError(f"The recipe {path} says {sorted(strays)[0]!r}; a recipe has stages and compare, or based_on.")
     sections = values.get("stages")
     if not isinstance(sections, Mapping) or not sections:
         raise UserError(f"The recipe {path} has no stages.")
@@ -112,7 +139,18 @@ def read_recipe(name: str) -> Recipe:
         circle = " from ".join(error.args[1][::-1])
         raise UserError(f"The recipe {path} has no first stage: {circle} again.") from error
     tested = [stage for stage in order if not stage.has_own_data]
-    return Recipe(name=path.stem, stages=order, compare=compare, tested=tested[-1] if tested else None)
+    return Recipe(name=path.stem, stages=order, compare=compare, words={}, tested=tested[-1] if tested else None)
+
+
+def _variant(path: Path, values: Mapping[str, Any]) -> Recipe:
+    """Another recipe with settings of its own: the data that it is used on, and what differs there."""
+    if strays := set(values) - {"based_on", "words"}:
+        raise UserError(f"The recipe {path} says {sorted(strays)[0]!r}; beside based_on a recipe has words.")
+    words = values.get("words", {})
+    if not isinstance(words, Mapping) or not isinstance(values["based_on"], str):
+        raise UserError(f"The recipe {path} has based_on and words as a name and as a group of settings.")
+    other = read_recipe(values["based_on"])
+    return replace(other, name=path.stem, words=overlaid(other.words, _words(words)))
 
 
 def overlaid(below: Words, above: Words) -> Words:
@@ -124,6 +162,8 @@ def overlaid(below: Words, above: Words) -> Words:
 
 def words_for(stage: Stage, words: Words, stages: Sequence[str]) -> Words:
     """What a user's words mean for a stage: `STAGE.KEY=…` is for one, data are for all that say none of their own.
+
+    A seed of all is added to that of a stage, which has one in order to differ from another stage.
 
     Args:
         stage: of the recipe.
@@ -137,6 +177,10 @@ def words_for(stage: Stage, words: Words, stages: Sequence[str]) -> Words:
             own[rest] = text
         elif first not in stages and not (stage.has_own_data and first in _DATA):
             common[key] = text
+    if "seed" in common and "seed" in stage.words:
+        seeds = (common["seed"], stage.words["seed"])
+        if all(seed.isdecimal() for seed in seeds):
+            common["seed"] = str(sum(map(int, seeds)))
     return overlaid(common, own)
 
 

@@ -61,6 +61,7 @@ def train_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> RecipeRun:
         UserError: naming the stage, for a configuration that cannot run or weights that do not fit.
     """
     _refuse_own_starts(recipe, words)
+    words = overlaid(recipe.words, words)
     outer = _outer(recipe, words)
     runs: dict[str, Run] = {}
     for number, stage in enumerate(recipe.stages, start=1):
@@ -84,6 +85,30 @@ def _for_iterations(run: Run, iterations: int) -> Run:
     epochs = ceil(iterations / ceil(len(run.split.train) / together))
     trainer = replace(run.config.trainer, max_epochs=epochs)
     return Run(replace(run.config, trainer=trainer), run.index, run.target, run.splits)
+
+
+def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
+    """Train the stages on every fold of the data that the recipe is used on, then score them together.
+
+    Args:
+        recipe: what to train.
+        words: as of `train_recipe`, without fold.
+        echo: told each line for the user.
+
+    Returns:
+        The folder of the recipe's result.
+
+    Raises:
+        UserError: if a fold is named, or the recipe is used on no data; and as `train_recipe`.
+    """
+    if "fold" in words:
+        raise UserError("`fer-zoo crossvalidate` runs every fold; leave fold out, or use `fer-zoo train` for one.")
+    first = train_recipe(recipe, {**words, "fold": "0"}, echo=echo)
+    done = [first]
+    for fold in range(1, len(first.last.splits)):
+        echo(f"fold {fold + 1} of {len(first.last.splits)}")
+        done.append(train_recipe(recipe, {**words, "fold": str(fold)}, echo=echo))
+    return score_recipe(done, echo=echo)
 
 
 def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:

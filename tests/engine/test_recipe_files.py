@@ -66,6 +66,39 @@ def test_settings_of_another_data_set_go_with_it() -> None:
     assert overlaid(below, {"dataset": "synthetic_faces"}) == below
 
 
+def test_a_stage_that_differs_by_its_seed_goes_on_to_do_so(tmp_path: Path) -> None:
+    recipe = read_recipe(
+        written(tmp_path, RECIPE.replace("  image: {start: people,", "  image: {seed: 100, start: people,"))
+    )
+    stages = {stage.name: stage for stage in recipe.stages}
+    assert words_for(stages["image"], {"seed": "2"}, list(stages)) == {"seed": "102"}
+    assert words_for(stages["fused"], {"seed": "2"}, list(stages)) == {"seed": "2"}
+
+
+def test_a_variant_has_words_of_its_own_which_a_user_overrules(tmp_path: Path) -> None:
+    first = written(tmp_path)
+    other = tmp_path / "other.yaml"
+    other.write_text(f"based_on: {first}\nwords: {{dataset: {{name: ckplus}}, method: {{width_mult: 0.5}}, fold: 3}}\n")
+    recipe = read_recipe(str(other))
+    assert recipe.name == "other" and recipe.stages == read_recipe(first).stages
+    assert recipe.words == {"dataset": "ckplus", "method.width_mult": "0.5", "fold": "3"}
+    assert overlaid(recipe.words, {"fold": "1"})["fold"] == "1"
+    other.write_text(f"based_on: {first}\ncompare: [image]\n")
+    with pytest.raises(UserError, match="says 'compare'; beside based_on a recipe has words"):
+        read_recipe(str(other))
+
+
+def test_without_a_stage_others_start_from_random_weights(tmp_path: Path) -> None:
+    recipe = read_recipe(written(tmp_path)).without(["people"])
+    assert [stage.needs for stage in recipe.stages] == [(), (), ("image", "blend")]
+    left = read_recipe(written(tmp_path)).without(["blend"])
+    assert left.stages[-1].streams == {"image": "image"}
+    with pytest.raises(UserError, match=r"No stage is named 'imag'\. Did you mean 'image'"):
+        recipe.without(["imag"])
+    with pytest.raises(UserError, match="nothing is left of the recipe mine"):
+        recipe.without([stage.name for stage in recipe.stages])
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -109,9 +142,10 @@ def test_every_recipe_that_ships_composes_and_its_weights_fit_one_another(name: 
     recipe = read_recipe(name)
     methods, shapes = dict[str, str](), dict[str, set[tuple[int, ...]]]()
     for stage in recipe.stages:
-        outer = {} if stage.has_own_data else {"dataset": "synthetic_emotion_v1"}
+        said = words_for(stage, {"dataset": "synthetic_emotion_v1", **recipe.words}, [s.name for s in recipe.stages])
         configs = [
-            compose(list({**overlaid(stage.words, c), **outer}.items()), verb="train") for c in stage.either or ({},)
+            compose(list(overlaid(overlaid(stage.words, choice), said).items()), verb="train")
+            for choice in stage.either or ({},)
         ]
         settings = {key: value for key, value in configs[0].method.items() if key != "name"}
         methods[stage.name] = configs[0].method["name"]

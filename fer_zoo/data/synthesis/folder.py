@@ -20,8 +20,8 @@ from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index
 from fer_zoo.data.synthesis.blocks import image_name, pictures_of
 from fer_zoo.data.synthesis.images import Drawing
-from fer_zoo.data.synthesis.labels import drawn_table, spaces_in, with_identity
-from fer_zoo.data.synthesis.settings import LABELS_ALONE, VERSION, SynthesisSettings
+from fer_zoo.data.synthesis.labels import drawn_table, spaces_in, with_asked
+from fer_zoo.data.synthesis.settings import ASKED_LATER, LABELS_ALONE, VERSION, SynthesisSettings
 from fer_zoo.faces.renderer import BLOCK
 
 NOTE, TABLE, LOCK = "synthesis.json", "index.parquet", ".lock"
@@ -161,15 +161,15 @@ def read_folder(
             f"{folder} holds other faces than those of {dataset}: `fer-zoo synthesize` makes them in another folder."
         )
     usual = frozen or SynthesisSettings()
-    for field in (field for field in fields(SynthesisSettings) if field.name != "identity"):
+    for field in (field for field in fields(SynthesisSettings) if field.name not in ASKED_LATER):
         wanted = getattr(asked, field.name)
         if wanted not in (getattr(usual, field.name), getattr(settings, field.name)):
             made = getattr(settings, field.name)
             raise UserError(
                 f"{folder} was made with {field.name}={made}, not {wanted}: leave dataset.{field.name} out."
             )
-    settings = replace(settings, identity=settings.identity or asked.identity)  # people are known in every folder
-    table = with_identity(_table(folder, settings), settings)
+    settings = replace(settings, **{name: getattr(asked, name) for name in ASKED_LATER})
+    table = with_asked(_table(folder, settings), settings)
     spaces = spaces_in(table, settings)
     for space in spaces.values():
         _require_labels(table, space, where=f"{TABLE} of {folder.name}")

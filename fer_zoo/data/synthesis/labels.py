@@ -42,7 +42,7 @@ def drawn_index(dataset: str, settings: SynthesisSettings) -> Index:
     Raises:
         UserError: for a wrong setting, or a face model whose files are not there.
     """
-    table, drawing = with_identity(drawn_table(dataset, settings), settings), Drawing(settings)
+    table, drawing = with_asked(drawn_table(dataset, settings), settings), Drawing(settings)
     return Index(
         dataset=dataset,
         root=Path(),
@@ -74,12 +74,18 @@ def spaces_of(settings: SynthesisSettings) -> Mapping[str, LabelSpace]:
     return spaces
 
 
-def with_identity(table: pd.DataFrame, settings: SynthesisSettings) -> pd.DataFrame:
-    """With the column `identity`, each person's code, where that is asked for.
+def with_asked(table: pd.DataFrame, settings: SynthesisSettings) -> pd.DataFrame:
+    """With what is asked for of a table that is the same for all who do not ask.
 
-    No table that is kept holds it, and none has it unasked: an index's fingerprint knows its columns.
+    That is the column `identity`, each person's code: no table that is kept holds it, and none has it unasked, as an
+    index's fingerprint knows its columns. And action units in whole intensities.
     """
-    return pd.concat([table, table["subject"].rename("identity")], axis=1) if settings.identity else table
+    if settings.identity:
+        table = pd.concat([table, table["subject"].rename("identity")], axis=1)
+    space = label_space(settings.au_space)
+    if settings.whole_intensities and space.maximum > 1:
+        table = table.assign(**{unit: table[unit].round() for unit in space.entries})
+    return table
 
 
 def spaces_in(table: pd.DataFrame, settings: SynthesisSettings) -> Mapping[str, LabelSpace]:

@@ -17,7 +17,8 @@ EMOTION_SPACE = "emotion/basic8"
 IDENTITY_DOC = "also tell people apart: target identity, a class for each person"
 AU_SPACES = ("au/disfa12", "au/fera2015", "au/fera2017", "au/genet23")
 # Settings of which no picture depends.
-LABELS_ALONE = ("num_samples", "au_space", "identity")
+LABELS_ALONE = ("num_samples", "au_space", "identity", "whole_intensities")
+ASKED_LATER = ("identity", "whole_intensities")  # of these not even a kept table
 
 
 @dataclass(kw_only=True)
@@ -30,6 +31,9 @@ class SynthesisSettings(FacePrior):
     size: int = setting(96, "sides of the pictures, pixels", at_least=8, at_most=512)
     au_space: str = setting("au/disfa12", "action units, or GE-Net's sliders", choices=AU_SPACES)
     identity: bool = setting(False, IDENTITY_DOC)
+    whole_intensities: bool = setting(
+        False, "action units rounded to 0, 1 … 5, as people code them; GE-Net's sliders stay"
+    )
 
     @property
     def heads(self) -> list[str]:
