@@ -17,7 +17,7 @@ from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.frames import check_frames
 from fer_zoo.engine.config_files import compose_files, options, protocol_file
 from fer_zoo.engine.setting_texts import as_tree, settings_from_texts, typed
-from fer_zoo.engine.starts import first_start, start_paths
+from fer_zoo.engine.starts import check_facts, first_start, start_paths
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 
 # Written method=NAME, its settings method.KEY=VALUE; what stands beside those settings in its section.
@@ -341,7 +341,8 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     """The checked object; what is slow to import comes last, so that a mistake elsewhere is told at once."""
     groups = (*NAMED, *PLAIN)
     values = dict(values)
-    apart = {name: values.pop(name, {}) for name in ("start_hashes", "apart")}
+    hashes, apart = values.pop("start_hashes", {}), values.pop("apart", {})
+    check_facts(hashes, apart)
     _require_sections(values)
     known = [*groups, *(entry.name for entry in fields(RunSettings))]
     for key in values:
@@ -352,7 +353,7 @@ def _build(values: Mapping[str, Any]) -> RunConfig:
     parts: dict[str, Any] = {group: _named(group, values) for group in NAMED}
     for group in reversed(PLAIN):
         parts[group] = build_settings(_settings_class(group, values), values.get(group, {}), where=group)
-    return RunConfig(**asdict(own), **parts, **apart)
+    return RunConfig(**asdict(own), **parts, start_hashes=hashes, apart=apart)
 
 
 def _require_sections(values: Mapping[str, Any]) -> None:

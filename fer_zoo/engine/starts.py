@@ -44,3 +44,24 @@ def first_start(values: Mapping[str, Any]) -> tuple[str, bool]:
     """The checkpoint whose card decides what else is not said, "" for none, and whether it also decides the method."""
     paths = start_paths(values.get("checkpoint", ""), values.get("streams", []))
     return next(iter(paths.values()), ""), WHOLE in paths
+
+
+def check_facts(hashes: object, apart: object) -> None:
+    """Refuses what no user writes and a damaged file may hold in place of contents by name, and of an outer run.
+
+    Raises:
+        UserError: saying what was found.
+    """
+    if not isinstance(hashes, dict) or not all(isinstance(text, str) for pair in hashes.items() for text in pair):
+        raise UserError(f"start_hashes is written by training, contents by name, found {hashes!r}.")
+    kinds = {"dataset": dict, "protocol": dict, "fold": int, "frames": str, "target": str}
+    if apart and (
+        not isinstance(apart, dict)
+        or set(apart) != set(kinds)
+        or not all(isinstance(apart[key], kind) for key, kind in kinds.items())
+        or not all(isinstance(apart[key].get("name"), str) for key in ("dataset", "protocol"))
+        or not all(isinstance(key, str) for part in ("dataset", "protocol") for key in apart[part])
+    ):
+        raise UserError(f"apart is written by recipes: {', '.join(kinds)} of the run that is tested, found {apart!r}.")
+    if not isinstance(apart, dict):
+        raise UserError(f"apart is a group of settings with names, found {apart!r}.")

@@ -114,7 +114,7 @@ def test_people_are_told_apart_without_those_whom_a_fold_tests(
 
 def test_accuracy_on_held_out_faces_of_people_is_kept(done: tuple[RecipeRun, list[str]]) -> None:
     result = json.loads((done[0].runs["people"].folder / "result.json").read_text())
-    assert result["on_test"]["metric"] == "test/identity/rank1"
+    assert result["on_test"]["metric"] == "test/identity/mean_class_accuracy"
     assert len(result["on_test"]["values"]) == 2
 
 

@@ -43,6 +43,8 @@ class Trunk(nn.Module):
         self.pooling = covariance if pooling == "covariance" else nn.Flatten()
         num_inputs = covariance.num_outputs if pooling == "covariance" else channels[-1] * places
         self.fc1 = nn.Linear(num_inputs, num_features)
+        # Without numbers to learn: else most features soon are 0 for every face, and learn no more.
+        self.norm_fc1 = nn.BatchNorm1d(num_features, affine=False) if norm == "batch" else nn.Identity()
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -51,7 +53,7 @@ class Trunk(nn.Module):
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b f"]:
         """What the first fully connected layer gives, after its rectifier (F of Eq. 6)."""
-        return self.fc1(self.pooling(self.convolutions(image))).relu()
+        return self.norm_fc1(self.fc1(self.pooling(self.convolutions(image)))).relu()
 
 
 def _convolutions(in_channels: int, channels: list[int], *, with_norm: bool) -> nn.Sequential:
