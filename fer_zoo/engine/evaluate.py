@@ -14,6 +14,7 @@ from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.protocols import WHOLE, Split
 from fer_zoo.engine.checkpoint import CARD, checkpoint_folder, load_method
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
+from fer_zoo.engine.features import FeatureCollector, has_picture, write_class_features
 from fer_zoo.engine.jobs import Job
 from fer_zoo.engine.label_match import match_sentences
 from fer_zoo.engine.named_weights import is_named
@@ -129,12 +130,15 @@ def evaluate_run(task: FaceTask, run: Run, folder: Path, *, echo: Echo) -> Evalu
     if temperature is not None:
         name = f"{name}, calibrated"
         echo(f"calibrated: probabilities at temperature {temperature:.3f}, fitted on the validation part; same answers")
-    table = predicted_part(task, run, run.split, echo=echo)
+    seen = [FeatureCollector()] if has_picture(space) else []
+    table = predicted_part(task, run, run.split, echo=echo, watched_by=seen)
     origin = {"label": run.label, "fingerprint": run.index.fingerprint(), "split": run.split.name}
     write_predictions(folder / PREDICTIONS, table, space, {**origin, "temperature": temperature})
     training = _labels_learned(task, run, space)
     report = evaluate_table(table, space, training=training, name=name, temperature=temperature)
     write_report(folder, report, table, run, task.input_spec)
+    for collected in seen:
+        write_class_features(folder, collected.table(run.index), table, space, title=run.label, echo=echo)
     return report
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pytorch_lightning as pl
 import torch
 from jaxtyping import Float
 
@@ -38,7 +39,9 @@ _SHOWN = 192  # pixels of a face on a sheet
 _MOST_CLASSES = 40  # of which a matrix and bars can be read
 
 
-def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.DataFrame:
+def predicted_part(
+    task: FaceTask, run: Run, split: Split, *, echo: Echo, watched_by: Sequence[pl.Callback] = ()
+) -> pd.DataFrame:
     """The prediction table of a split's test part; images without an output keep their row.
 
     Args:
@@ -46,6 +49,7 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
         run: data set and how they are loaded.
         split: of which the test part is predicted.
         echo: told how many images have no output, and why.
+        watched_by: see each batch that is predicted.
 
     Raises:
         UserError: if not one image can be used.
@@ -58,7 +62,7 @@ def predicted_part(task: FaceTask, run: Run, split: Split, *, echo: Echo) -> pd.
             f"Not one of the {len(split.test)} test images of {run.index.dataset} can be used"
             f" ({', '.join(sorted(set(data.skipped.values())))}), so there is nothing to score."
         )
-    batches: Any = predict_trainer(run.config.trainer).predict(task, datamodule=data)
+    batches: Any = predict_trainer(run.config.trainer, *watched_by).predict(task, datamodule=data)
     rows = torch.cat([batch["row"] for batch in batches]).numpy()
     predicted = {space.target: torch.cat([batch[space.target] for batch in batches]).float()}
     if needs_photograph(space):
@@ -115,7 +119,7 @@ def write_pictures(
     errors = most_confident_errors(table, space)
     if len(errors):
         title = f"{part}: the {len(errors)} most confident errors" if part else ""
-        sheet = errors_figure(errors, _faces(run, spec, errors["id"].tolist()), title=title)
+        sheet = errors_figure(errors, faces_of(run, spec, errors["id"].tolist()), title=title)
         save_figure(folder / "confident_errors.png", sheet)
     save_figure(folder / "reliability.png", reliability_figure(reliability, title=part))
     if len(names) > _MOST_CLASSES:
@@ -140,7 +144,7 @@ def read_table(folder: Path) -> pd.DataFrame:
     return read_predictions(folder / PREDICTIONS)[0]
 
 
-def _faces(run: Run, spec: InputSpec, ids: Sequence[str]) -> dict[str, np.ndarray]:
+def faces_of(run: Run, spec: InputSpec, ids: Sequence[str]) -> dict[str, np.ndarray]:
     """The faces as the network is given them, but in colour and of a size for people; cropped sets have them whole."""
     index, images = run.index, dict[str, np.ndarray]()
     if needs_boxes(index, spec, run.config.data.detector):

@@ -126,8 +126,8 @@ def fit_trainer(
     )
 
 
-def predict_trainer(settings: TrainerSettings) -> pl.Trainer:
-    """A trainer on one device that keeps no books."""
+def predict_trainer(settings: TrainerSettings, *callbacks: pl.Callback) -> pl.Trainer:
+    """A trainer on one device that keeps no books; callbacks see what is predicted."""
     _quiet()
     device = torch.device("cuda:0" if device_kind(settings) == "gpu" else "cpu")
     return pl.Trainer(
@@ -135,7 +135,7 @@ def predict_trainer(settings: TrainerSettings) -> pl.Trainer:
         accelerator=device_kind(settings),
         devices=1,
         precision=precision(settings),  # type: ignore[arg-type]  # Lightning lists the names as literals
-        callbacks=[FaceBar()],
+        callbacks=[FaceBar(), *callbacks],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
