@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def crossvalidate(config: RunConfig, *, echo: Echo) -> tuple[EvaluationReport, P
 def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     """Score the test predictions of several folds as one table, with each fold's own score beside."""
     first = runs[0]
-    folder = first.experiment_folder / f"crossvalidation-{job_id({'runs': [run.id for run in runs]})}"
+    folder = pooled_folder(runs)
     table = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
     task = first.new_task()
     space = task.spaces[first.target]
@@ -116,6 +117,11 @@ def pool(runs: list[Run], *, echo: Echo) -> tuple[EvaluationReport, Path]:
     for name, values in each.items():
         echo(f"{name}: " + "  ".join(f"{metric} {value:.3f}" for metric, value in values.items()))
     return report, folder
+
+
+def pooled_folder(runs: Sequence[Run]) -> Path:
+    """Where the score of several folds as one table lies."""
+    return runs[0].experiment_folder / f"crossvalidation-{job_id({'runs': [run.id for run in runs]})}"
 
 
 def train_fold(run: Run, *, echo: Echo) -> None:

@@ -22,6 +22,7 @@ from fer_zoo.engine.jobs import job_id, run_job
 from fer_zoo.engine.recipe_files import Recipe, Stage, Words, overlaid, words_for
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Echo, Run, open_run
+from fer_zoo.engine.stage_pictures import draw_stages
 from fer_zoo.evaluation.against_first import Gain, gain_table, gains
 from fer_zoo.evaluation.report_text import as_markdown, as_text
 from fer_zoo.evaluation.scores import table_sums
@@ -143,6 +144,8 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
         echo(as_text([table], sentences, _WIDTH))
         write_text(folder / "comparison.md", as_markdown([table], sentences))
         result["comparison"] = plain([gain.to_dict() for gain in found])
+        compared = {stage: [fold.runs[stage] for fold in done] for stage in tables}
+        result["pictures"] = draw_stages(compared, tables, folder, echo=echo)
     write_json(folder / "result.json", result)
     return folder
 

@@ -1,6 +1,7 @@
 """Recipes end to end on a few drawn faces: what is handed on, who is never seen, kills, and what does not fit."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from fer_zoo.engine.config import compose
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.recipe_files import Recipe, read_recipe
 from fer_zoo.engine.recipes import RecipeRun, score_recipe, train_recipe
+from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import open_run
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -135,6 +137,23 @@ def test_a_second_time_nothing_is_trained_and_the_comparison_is_the_same(
     assert accuracies["fused"]["gain"] == pytest.approx(gain)
     assert accuracies["image"]["p"] is None and 0 < accuracies["fused"]["p"] <= 1
     assert "18 test images of 3 people" in (first / "comparison.md").read_text()
+    assert_pictures_are_there(first, result["pictures"], [again])
+
+
+def assert_pictures_are_there(folder: Path, names: list[str], done: list[RecipeRun]) -> None:
+    """Sheets as many as there are differences, numbers of both stages, and links that lead somewhere."""
+    assert all((folder / name).is_file() for name in names)
+    tables = [read_table(done[0].runs[stage].folder / "test") for stage in ("image", "fused")]
+    right = [table["emotion"] == table["target_emotion"] for table in tables]
+    differ = {
+        "fused_right_image_wrong.png": (right[1] & ~right[0]).any(),
+        "image_right_fused_wrong.png": (right[0] & ~right[1]).any(),
+    }
+    assert {name: name in names for name in differ} == differ
+    numbers = json.loads((folder / "features.json").read_text())
+    assert [one["name"] for one in numbers["sets"]] == ["image", "fused"]
+    links = re.findall(r"\]\((.*?)\)", (folder / "pictures.md").read_text())
+    assert len(links) >= 8 and all((folder / link).is_file() for link in links)
 
 
 @pytest.fixture
