@@ -21,7 +21,8 @@ promise of identity. detector=none takes every image for a face; boxes=TABLE has
 is a folder of .pts files or of OpenFace's .csv files. landmarks=NAME: weights that find the points of each face, for a
 checkpoint that aligns faces by five points.
 calibrated=true gives probabilities at the temperature that training fitted. --pictures writes each photograph, and a
-clip of each video, with its faces marked into a folder beside the output.
+clip of each video, with its faces marked into a folder beside the output. Predicted values stand beside a photograph as
+bars, blendshapes and sliders also on a face: face_model=procedural, ict or none.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from fer_zoo.core.label_spaces import LabelSpace
 _SHORTEST = 320  # pixels of the longer side, below which there is no room for words
 _MOST_BARS = 12  # entries; of longer spaces the caption names the highest
 _HIGHEST = 3
-_COLOURS = ("#ffe119", "#3cb4ff", "#ff6e6e", "#5ae65a", "#ff9ef5", "#ffa533", "#b4a0ff", "#7ef0e4")  # by number
+COLOURS = ("#ffe119", "#3cb4ff", "#ff6e6e", "#5ae65a", "#ff9ef5", "#ffa533", "#b4a0ff", "#7ef0e4")  # by number
 
 Row = Mapping[str, Any]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -22,6 +22,17 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 def enlargement(width: int, height: int) -> int:
     """How many times larger a picture is drawn, so that words can be read."""
     return max(1, -(-_SHORTEST // max(width, height)))
+
+
+def font_size(width: int, height: int) -> int:
+    """Pixels of the letters on an enlarged picture."""
+    return max(12, max(width, height) // 45)
+
+
+def face_number(row: Row) -> int:
+    """By which a face is called: its track, else its place from the left."""
+    number = row.get("face") if row.get("track") is None else row["track"]
+    return int(number or 0)
 
 
 def draw_faces(
@@ -39,12 +50,12 @@ def draw_faces(
     picture = Image.fromarray(image)
     if scale > 1:
         picture = picture.resize((width * scale, height * scale), Image.Resampling.BICUBIC)
-    size = max(12, max(picture.size) // 45)
+    size = font_size(*picture.size)
     faces = [(row, _box(row, picture, scale)) for row in rows if row.get("face_found")]
     taken = [box for _, box in faces]
     for row, box in faces:
-        number = row.get("face") if row.get("track") is None else row["track"]
-        colour = _COLOURS[int(number or 0) % len(_COLOURS)]
+        number = face_number(row)
+        colour = COLOURS[number % len(COLOURS)]
         words = ", ".join(answer for target, space in spaces.items() if (answer := _answer(row, target, space)))
         for space in spaces.values():
             if space.is_points:
@@ -102,18 +113,18 @@ def _draw_box(picture: Image.Image, box: Box, caption: str, size: int, colour: s
     draw = ImageDraw.Draw(picture)
     left, top, right, bottom = box
     draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=colour, width=max(2, size // 8))
-    across, down = (round(length) + 4 for length in draw.textbbox((0, 0), caption, font=_font(size))[2:])
+    across, down = (round(length) + 4 for length in draw.textbbox((0, 0), caption, font=drawing_font(size))[2:])
     x = min(max(0, left), max(0, picture.width - across))
     y = top - down - 2 if top > down + 2 else min(max(0, top) + 2, max(0, picture.height - down))
     draw.rectangle((x, y, x + across, y + down), fill="black")
-    draw.text((x + 2, y + 1), caption, fill=colour, font=_font(size))
+    draw.text((x + 2, y + 1), caption, fill=colour, font=drawing_font(size))
 
 
 def _draw_bars(
     picture: Image.Image, box: Box, taken: Sequence[Box], bars: Sequence[tuple[str, float]], size: int, colour: str
 ) -> list[Box]:
     """A panel beside the box, right, left or below, where it hides nothing; else none. The area that it takes."""
-    font = _font(size)
+    font = drawing_font(size)
     names = max(round(font.getlength(name)) for name, _ in bars) + 6
     across, down = names + 4 * size, len(bars) * (size + 3) + 4
     beside = min(max(0.0, box[1]), picture.height - down)
@@ -140,5 +151,6 @@ def _meets(area: Box, others: Sequence[Box]) -> bool:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def drawing_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font of all words on pictures."""
     return ImageFont.load_default(size=size)

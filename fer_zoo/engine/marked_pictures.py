@@ -1,4 +1,7 @@
-"""Pictures of what a table says: each photograph, and a clip of each video, with its faces marked."""
+"""Pictures of what a table says: each photograph, and a clip of each video, with its faces marked.
+
+Values stand on panels beside a photograph; a video shows the highest of them above each face.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -12,11 +15,19 @@ from fer_zoo.core.progress import progress
 from fer_zoo.data.image_sources import UnreadableImage, read_image
 from fer_zoo.data.video import UnreadableVideo, Video, is_video
 from fer_zoo.engine.clips import write_clip
+from fer_zoo.engine.expression_panels import has_bars, with_panels
 from fer_zoo.engine.face_drawing import Row, draw_faces
+from fer_zoo.faces.face_model import FaceModel
 
 
 def write_pictures(
-    rows: Iterable[Row], files: Sequence[Path], folder: Path, spaces: Mapping[str, LabelSpace], *, show: bool = True
+    rows: Iterable[Row],
+    files: Sequence[Path],
+    folder: Path,
+    spaces: Mapping[str, LabelSpace],
+    *,
+    model: FaceModel | None = None,
+    show: bool = True,
 ) -> None:
     """Draw a table's rows into its photographs and videos; what cannot be read gets no picture.
 
@@ -25,6 +36,7 @@ def write_pictures(
         files: that were predicted.
         folder: made if missing; holds NNNNN_name.png and NNNNN_name.mp4, by the place among the files.
         spaces: label space of each target that was predicted.
+        model: whose face shows predicted expressions beside photographs; None for nobody's.
         show: a bar on a terminal.
     """
     groups = groupby(rows, key=lambda row: row["file"])
@@ -41,8 +53,11 @@ def write_pictures(
             image = read_image(file, name=str(file))
         except UnreadableImage:
             continue
+        found = list(own)
+        on_it = {target: space for target, space in spaces.items() if not has_bars(space)}
+        drawn = with_panels(draw_faces(image, found, on_it), image, found, spaces, model)
         with write_atomically(picture_path(folder, number, file, ".png")) as temporary:
-            Image.fromarray(draw_faces(image, list(own), spaces)).save(temporary, format="PNG")
+            Image.fromarray(drawn).save(temporary, format="PNG")
 
 
 def picture_path(folder: Path, number: int, file: Path, suffix: str) -> Path:

@@ -19,7 +19,7 @@ from fer_zoo.engine.checkpoint import CARD, WEIGHTS, checkpoint_folder
 from fer_zoo.engine.marked_pictures import write_pictures
 from fer_zoo.engine.named_weights import about_default
 from fer_zoo.engine.predict import BOX_COLUMNS, Predictor, Resume
-from fer_zoo.engine.predict_settings import PredictSettings, open_predictor, with_default
+from fer_zoo.engine.predict_settings import PredictSettings, open_predictor, shown_model, with_default
 from fer_zoo.engine.row_writer import RowWriter, check_output
 from fer_zoo.evaluation.predicted_classes import warning_of
 
@@ -55,6 +55,7 @@ def predict_files(
     if folder and folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is to be the folder of the pictures and is a file; choose another output.")
     predictor = open_predictor(settings)
+    model = shown_model(settings, predictor.task.spaces) if folder else None
     videos = {file: _opened(file) for file in files if is_video(file)}
     for line in _beginning(predictor, settings, files, videos):
         echo(line)
@@ -64,7 +65,7 @@ def predict_files(
     if output is None:
         rows = [row for some in _followed(predictor, files, videos, None, settings) for row in found.counted(some)]
         if folder:
-            write_pictures(rows, files, folder, spaces)
+            write_pictures(rows, files, folder, spaces, model=model)
         rows = [{name: row.get(name) for name in columns} for row in rows]
     else:
         rows = []
@@ -73,7 +74,7 @@ def predict_files(
             for some in _followed(predictor, rest, videos, resume, settings):
                 writer.write(found.counted(some))
             if folder:
-                write_pictures(writer.rows(), files, folder, spaces)
+                write_pictures(writer.rows(), files, folder, spaces, model=model)
     ends = {str(file): found.ends[_written(file)] for file in videos}
     unmet = predictor.given.unreached(ends, settings.every) if predictor.given else []
     for line in [*found.lines(), *unmet, *(f"written: {place}" for place in (output, folder) if place)]:

@@ -1,17 +1,22 @@
 """What `predict` is told, and the method, detector and points that this means."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import FaceTable
 from fer_zoo.engine.checkpoint import load_method
+from fer_zoo.engine.expression_panels import is_drawable
 from fer_zoo.engine.landmark_source import LandmarkSource
 from fer_zoo.engine.named_weights import default_weights
 from fer_zoo.engine.predict import Predictor
+from fer_zoo.faces.face_model import FaceModel
+from fer_zoo.faces.open import open_face_model
 from fer_zoo.tasks.face_task import FaceTask
 
 
@@ -33,7 +38,22 @@ class PredictSettings:
     every: int = setting(1, "of a video, look at each frame whose number this divides", at_least=1)
     track: bool = setting(False, "number the faces of a video by their tracks, too")
     calibrated: bool = setting(False, "probabilities at the temperature that training fitted; answers stay the same")
+    face_model: str = setting(
+        "procedural",
+        "of pictures: whose face shows predicted expressions, see `fer-zoo list face_models`; none: nobody's",
+    )
     device: str = setting("auto", "where the network runs: auto, cpu, cuda or cuda:N")
+
+
+def shown_model(settings: PredictSettings, spaces: Mapping[str, LabelSpace]) -> FaceModel | None:
+    """The face model on which predicted expressions are drawn; None where there are none, or none is wanted.
+
+    Raises:
+        UserError: for an unknown model, or one whose files are not there.
+    """
+    if settings.face_model == "none" or not any(map(is_drawable, spaces.values())):
+        return None
+    return open_face_model(settings.face_model)
 
 
 def open_predictor(settings: PredictSettings, task: FaceTask | None = None) -> Predictor:
