@@ -69,7 +69,7 @@ def train_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> RecipeRun:
         echo(f"stage {number} of {len(recipe.stages)}: {stage.name}")
         try:
             config = _configuration(recipe, stage, words, {name: run.folder for name, run in runs.items()}, echo)
-            run = open_run(replace(config, apart=outer) if stage.has_own_data else config, echo=echo)
+            run = open_run(replace(config, apart=_apart(stage, config, outer)), echo=echo)
             if stage.iterations and not {"trainer.max_epochs", f"{stage.name}.trainer.max_epochs"} & set(words):
                 run = _for_iterations(run, stage.iterations)
             train_fold(run, echo=echo)
@@ -199,6 +199,12 @@ def _outer(recipe: Recipe, words: Words) -> dict[str, Any]:
         "frames": config.frames,
         "target": run.target,
     }
+
+
+def _apart(stage: Stage, config: RunConfig, outer: dict[str, Any]) -> dict[str, Any]:
+    """Whom a stage must not see; of data of another name nobody, so that all folds share one training."""
+    is_same = bool(outer) and config.dataset["name"] == outer["dataset"]["name"]
+    return outer if stage.has_own_data and is_same else {}
 
 
 def _configuration(recipe: Recipe, stage: Stage, words: Words, folders: Mapping[str, Path], echo: Echo) -> RunConfig:

@@ -1,0 +1,109 @@
+"""BlendshapeFERNet's claims on data that everybody can have: `python benchmarks/blendshape_fernet.py`.
+
+Does a second stream that knows blendshapes (or action units, in six levels or not) help over the image stream alone,
+and over a second image stream of equal size? Does learning people first help, with all of the training part and with a
+quarter of it? Each arm is a quick recipe on one fold of three, three seeds; what is done is not repeated, so that the
+command goes on where it stopped. Scores are means over the seeds, with intervals and paired tests over people. Writes
+results/blendshape_fernet/ and prints its tables.
+
+`python benchmarks/blendshape_fernet.py synthetic_emotion 100` does one of the data sets and one share alone.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from fer_zoo.core.files import write_text
+from fer_zoo.engine.evaluate import evaluation_job
+from fer_zoo.engine.jobs import run_job
+from fer_zoo.engine.recipe_files import Recipe, Words, read_recipe
+from fer_zoo.engine.recipes import train_recipe
+from fer_zoo.engine.results import read_table
+from fer_zoo.engine.run import Run
+from fer_zoo.evaluation.against_first import gain_table, gains
+from fer_zoo.evaluation.matched_sums import mean_sums
+from fer_zoo.evaluation.report_text import as_markdown
+from fer_zoo.evaluation.scores import table_sums
+
+RESULTS = Path("results/blendshape_fernet")
+SEEDS = (0, 1, 2)
+IMAGE = "image alone"
+ARMS = {
+    "with blendshapes": ("blendshape_fernet_quick", Words()),
+    "with action units": ("au_fernet_quick", Words()),
+    "with action units, six levels": ("au_fernet_quick", {"au.dataset.whole_intensities": "true"}),
+    "with a second image stream": ("twin_fernet_quick", Words()),
+}
+DATA = {  # words, and a quarter of the training part
+    "synthetic_emotion": ({"dataset": "synthetic_emotion_v1", "protocol.folds": "3"}, 600),
+    "facial_expressions": (
+        {"dataset": "facial_expressions", "protocol.folds": "3", "protocol.train_samples": "4000"},
+        1000,
+    ),
+}
+BALANCED = ("facial_expressions",)  # of which one image in fifty shows some of the classes
+STARTS = {"people first": (), "random weights": ("identity",)}
+
+
+def main() -> None:
+    """Trains what is not trained, scores, writes and prints."""
+    asked = sys.argv[1:]
+    rows = []
+    for data in [name for name in DATA if name in asked] or DATA:
+        for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
+            for start, without in STARTS.items():
+                title = f"{data}, {share} %, {start}"
+                tables = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
+                space = next(iter(tables[0].values()))[1]
+                sums = {arm: mean_sums([table_sums(tables[s][arm][0], space) for s in SEEDS]) for arm in tables[0]}
+                found = gains(sums, ("accuracy", "mean_class_accuracy"))
+                own = {arm: [score(*tables[seed][arm]) for seed in SEEDS] for arm in tables[0]}
+                text = as_markdown([gain_table(found, title)], [seeds_sentence(own)])
+                write_text(RESULTS / f"{title.replace(', ', '_').replace(' %', '').replace(' ', '_')}.md", text)
+                print(text)
+                rows += [{"data": data, "share": share, "start": start, **gain.to_dict()} for gain in found]
+    pd.DataFrame(rows).to_csv(RESULTS / "gains.csv", index=False, float_format="%.4f", lineterminator="\n")
+
+
+def of_seed(data: str, share: int, without: list[str], seed: int) -> dict[str, tuple[pd.DataFrame, object]]:
+    """Arm -> its prediction table on the test part, and its label space."""
+    words, quarter = DATA[data]
+    words = {**words, "seed": str(seed), "data.workers": "1"}
+    if share == 25:
+        words["protocol.train_samples"] = str(quarter)
+    found = {}
+    for arm, (name, own) in ARMS.items():
+        recipe = read_recipe(name)
+        recipe = recipe.without(without) if without else recipe
+        done = train_recipe(recipe, {**words, **own, **balanced(recipe, data)}, echo=print)
+        found.setdefault(IMAGE, tested(done.runs["image"]))
+        found[arm] = tested(done.last)
+    return found
+
+
+def balanced(recipe: Recipe, data: str) -> Words:
+    """Classes drawn equally often, in the stages that learn emotions of unbalanced data."""
+    stages = [stage.name for stage in recipe.stages if not stage.has_own_data]
+    return {f"{stage}.data.sampling": "class_balanced" for stage in stages if data in BALANCED}
+
+
+def tested(run: Run) -> tuple[pd.DataFrame, object]:
+    """The predictions of a run on its test part."""
+    run_job(evaluation_job(run, echo=print), echo=print)
+    return read_table(run.folder / "test"), run.index.space(run.target)
+
+
+def score(table: pd.DataFrame, space: object) -> float:
+    """Accuracy of one seed."""
+    return gains({"it": table_sums(table, space)}, ("accuracy",))[0].score.value
+
+
+def seeds_sentence(own: dict[str, list[float]]) -> str:
+    """What each seed had."""
+    shown = "; ".join(f"{arm} {', '.join(f'{value:.3f}' for value in values)}" for arm, values in own.items())
+    return f"accuracy of seeds {', '.join(map(str, SEEDS))}: {shown}"
+
+
+if __name__ == "__main__":
+    main()
