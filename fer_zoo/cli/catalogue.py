@@ -1,11 +1,14 @@
 """Everything that has a name, kind by kind, as plain rows for `list` and `info`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_zoo.core.label_spaces import label_spaces
 from fer_zoo.core.registry import DATASETS, FACE_MODELS, METHODS
 from fer_zoo.faces.open import has_files
+
+if TYPE_CHECKING:
+    from fer_zoo.engine.recipe_files import Stage
 
 Row = Mapping[str, Any]
 
@@ -142,6 +145,37 @@ def _tracks() -> list[Row]:
     return rows
 
 
+def _recipes() -> list[Row]:
+    from fer_zoo.engine.config_files import options
+    from fer_zoo.engine.recipe_files import read_recipe
+
+    rows: list[Row] = []
+    for name in options("recipe"):
+        recipe = read_recipe(name)
+        outer = recipe.words.get("dataset", "the data that are asked for")
+        stages = {
+            stage.name: f"{stage.words['method']}, from {' and '.join(stage.needs) or 'random weights'},"
+            f" on {' or '.join(_data_of(stage)) or outer}"
+            for stage in recipe.stages
+        }
+        rows.append(
+            {
+                "name": name,
+                "stages": list(stages),
+                "dataset": recipe.words.get("dataset", ""),
+                "compare": list(recipe.compare),
+                "how": stages,
+                "settings": dict(recipe.words),
+            }
+        )
+    return rows
+
+
+def _data_of(stage: "Stage") -> list[str]:
+    own = [stage.words["dataset"]] if "dataset" in stage.words else []
+    return [*own, *(choice["dataset"] for choice in stage.either)]
+
+
 def _weights() -> list[Row]:
     """What ships, then what is fetched on first use, of which no scores are kept."""
     from fer_zoo.core.files import read_record
@@ -202,5 +236,6 @@ KINDS: Mapping[str, Callable[[], Sequence[Row]]] = {
     "label_spaces": _label_spaces,
     "experiments": _experiments,
     "tracks": _tracks,
+    "recipes": _recipes,
     "weights": _weights,
 }

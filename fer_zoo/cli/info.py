@@ -1,4 +1,5 @@
-"""Say everything about one method, data set, face model, weights, protocol, metric, label space or experiment.
+"""Say everything about one method, data set, face model, weights, protocol, metric, label space, experiment or
+recipe.
 
 fer-zoo info NAME
 
@@ -25,7 +26,17 @@ from fer_zoo.core.settings import describe_settings
 from fer_zoo.faces.open import face_model_card, folder_name, found_folder, has_files, how_to_get, known_face_model
 
 # What is asked for most and imported fastest comes first.
-_ORDER = ("methods", "datasets", "face_models", "weights", "label_spaces", "protocols", "experiments", "metrics")
+_ORDER = (
+    "methods",
+    "datasets",
+    "face_models",
+    "weights",
+    "label_spaces",
+    "protocols",
+    "experiments",
+    "recipes",
+    "metrics",
+)
 
 
 def run(command: Command) -> int:
@@ -61,6 +72,7 @@ _WRITTEN = {
     "datasets": "dataset.KEY=VALUE",
     "protocols": "protocol.KEY=VALUE",
     "experiments": "KEY=VALUE",
+    "recipes": "KEY=VALUE",
 }
 _NUMBERED = ("entries",)  # whose place is a class number or a vector index
 _WORD = {
@@ -70,6 +82,7 @@ _WORD = {
     "label_spaces": "a label space",
     "protocols": "a protocol",
     "experiments": "an experiment",
+    "recipes": "a recipe",
     "metrics": "a metric",
     "weights": "weights",
 }

@@ -2,8 +2,8 @@
 
 fer-zoo list [KIND] [PATTERN] [target=NAME] [commercial=yes|ask|no]
 
-KIND is methods, datasets, face_models, weights, protocols, metrics, label_spaces, experiments or tracks; without one it
-shows methods, data sets and face models.
+KIND is methods, datasets, face_models, weights, protocols, metrics, label_spaces, experiments, recipes or tracks;
+without one it shows methods, data sets and face models.
 PATTERN knows *, ? and [abc].
 
   fer-zoo list
@@ -37,6 +37,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("name", "better", "summary"),
     "label_spaces": ("name", "holds", "size", "entries"),
     "experiments": ("name", "method", "dataset", "protocol"),
+    "recipes": ("name", "dataset", "stages", "compare"),
     "tracks": ("name", "targets", "dataset", "protocol", "metrics"),
     "weights": ("name", "targets", "size", "faces a second", "licence", "commercial", "scores"),
 }

@@ -37,6 +37,8 @@ def without_test_units(index: Index, outer: Mapping[str, Any]) -> Index:
     unit = PROTOCOLS[outer["protocol"]["name"]].unit
     units = set(unit_keys(tested, unit)[tested.rows_of(split.test)])
     known = np.isin(unit_keys(index, unit).astype(object), list(units))
+    if not known.any():  # drawn people of another seed
+        return index
     if known.all():
         raise UserError(
             f"All of {index.dataset} is tested in {split.name} of {outer['protocol']['name']}, so nothing is left to"
