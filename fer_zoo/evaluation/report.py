@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from fer_zoo.core.label_spaces import LabelSpace, listed
 from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, error_method
+from fer_zoo.evaluation.clip_answers import clip_table
 from fer_zoo.evaluation.conditions import ConditionScore, condition_scores, plain_condition
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
 from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
@@ -27,6 +28,7 @@ from fer_zoo.evaluation.temperature import calibration_at, calibration_error
 from fer_zoo.metrics import METRICS
 
 REPORT_SCHEMA = 1
+_CLIPS = "clips by the mean of their frames"
 _FEW_IMAGES = 20  # one image more or less moves the class by .05
 
 
@@ -40,6 +42,8 @@ class EvaluationReport:
         references: the rows beside it; none without training labels.
         bootstrap: how the intervals were drawn.
         conditions: the scores at each level of each condition; none where the table has no conditions.
+        clips: number of clips and scores of their answers, which are means over their frames; None where there are no
+            clips of several frames.
         warnings: sentences, such as that nearly all answers are one class.
         temperature: at which the probabilities are; None where they are as the network gives them.
         calibration_before: as `scores.calibration`, at temperature 1; None where that is the same.
@@ -50,6 +54,7 @@ class EvaluationReport:
     references: Sequence[ReferenceRow]
     bootstrap: Bootstrap
     conditions: Sequence[ConditionScore] = ()
+    clips: tuple[int, Mapping[str, Estimate]] | None = None
     warnings: Sequence[str] = ()
     temperature: float | None = None
     calibration_before: Float[np.ndarray, "bins 3"] | None = None
@@ -62,6 +67,9 @@ class EvaluationReport:
             note = "images without an output counted as wrong"
             values = _plain(scores.missing_is_wrong)
             rows.append({"name": self.name, "images": scores.coverage.with_target, "note": note, "values": values})
+        if self.clips is not None:
+            count, of_clips = self.clips
+            rows.append({"name": self.name, "images": count, "note": _CLIPS, "values": _plain(of_clips)})
         for row in self.references:
             rows.append({"name": row.name, "images": row.images, "note": row.note, "values": _plain(row.values)})
         return {
@@ -161,6 +169,8 @@ class EvaluationReport:
         if scores.missing_is_wrong:
             name = f"{self.name}, no output is wrong"
             rows.append([name, f"{scores.coverage.with_target:,}", *_cells(scores.missing_is_wrong)])
+        if self.clips is not None:
+            rows.append([f"{self.name}, {_CLIPS}", f"{self.clips[0]:,}", *_cells(self.clips[1])])
         rows += [[row.name, f"{row.images:,}", *_cells(row.values)] for row in self.references]
         return ReportTable(title="", header=["", "images", *_titles(scores.values)], rows=rows)
 
@@ -199,10 +209,21 @@ def evaluate_table(
         references=references,
         bootstrap=bootstrap,
         conditions=condition_scores(table, space, names, bootstrap),
+        clips=_clip_scores(table, space, names, bootstrap),
         warnings=_warnings(table, space, scores),
         temperature=temperature,
         calibration_before=None if temperature is None else calibration_at(table, space, 1 / temperature),
     )
+
+
+def _clip_scores(
+    table: pd.DataFrame, space: LabelSpace, names: Sequence[str], bootstrap: Bootstrap
+) -> tuple[int, Mapping[str, Estimate]] | None:
+    clips = clip_table(table, space) if space.kind == "classes" else None
+    if clips is None:
+        return None
+    scores = score_table(clips, space, names, bootstrap)
+    return scores.coverage.scored, scores.values
 
 
 def _how_intervals_are_made(bootstrap: Bootstrap, people: int) -> str:

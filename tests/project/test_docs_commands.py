@@ -69,6 +69,17 @@ PROVED_ELSEWHERE |= {
     "python benchmarks/domain_gap.py": "results/domain_gap.csv, which it wrote in half an hour of training",
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
+RECIPES = "tests/engine/test_recipes.py and test_recipe_files.py, on a few drawn faces"
+PROVED_ELSEWHERE |= {
+    f"fer-zoo {command}": RECIPES
+    for command in (
+        "train recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1",
+        "train recipe=blendshape_fernet_quick dataset=facial_expressions image.data.sampling=class_balanced"
+        " fused.data.sampling=class_balanced",
+        "crossvalidate recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
+        "train recipe=blendshape_fernet_small",
+    )
+} | {"python benchmarks/blendshape_fernet.py": "results/blendshape_fernet, which it wrote in hours of training"}
 MADE_IN_TESTS = "tests/weights, with small networks in a folder of their own"
 POINTS = "runs/landmark_heatmaps_synthetic_faces/RUN name=NAME summary=68 points, learned from drawn faces default=true"
 PROVED_ELSEWHERE |= {
