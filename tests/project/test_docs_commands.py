@@ -77,7 +77,9 @@ PROVED_ELSEWHERE |= {
         "train recipe=blendshape_fernet_quick dataset=facial_expressions image.data.sampling=class_balanced"
         " fused.data.sampling=class_balanced",
         "crossvalidate recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
-        "train recipe=blendshape_fernet_small",
+        "train recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
+        "train recipe=au_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
+        "train recipe=au_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3 au.dataset.whole_intensities=true",
     )
 } | {"python benchmarks/blendshape_fernet.py": "results/blendshape_fernet, which it wrote in hours of training"}
 MADE_IN_TESTS = "tests/weights, with small networks in a folder of their own"
