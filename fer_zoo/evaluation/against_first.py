@@ -8,7 +8,7 @@ from typing import Any
 from fer_zoo.evaluation.comparison import difference, holm
 from fer_zoo.evaluation.matched_sums import check_same_images
 from fer_zoo.evaluation.permutation import permutation_tests
-from fer_zoo.evaluation.report_text import ReportTable, short, with_interval
+from fer_zoo.evaluation.report_text import ReportTable, probability, with_interval
 from fer_zoo.evaluation.subject_sums import Bootstrap, Estimate, SubjectSums
 
 
@@ -77,14 +77,14 @@ def gains(sums: Mapping[str, SubjectSums], metrics: tuple[str, ...], bootstrap: 
 def gain_table(found: list[Gain], title: str) -> ReportTable:
     """A row a way, for each metric its score, its gain and p."""
     metrics = list(dict.fromkeys(gain.metric for gain in found))
-    header = [title]
+    header = [""]
     for metric in metrics:
         header += [metric.replace("_", " "), "gain", "p"]
     rows = []
     for name in dict.fromkeys(gain.name for gain in found):
         row = [name]
         for one in (gain for gain in found if gain.name == name):
-            gained = ("–", "–") if isnan(one.p) else (with_interval(one.gain), short(one.p, 3))
+            gained = ("–", "–") if isnan(one.p) else (with_interval(one.gain), probability(one.p))
             row += [with_interval(one.score), *gained]
         rows.append(row)
-    return ReportTable(title="", header=header, rows=rows)
+    return ReportTable(title=title, header=header, rows=rows)

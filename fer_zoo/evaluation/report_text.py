@@ -53,6 +53,18 @@ def short(value: float, decimals: int) -> str:
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
+def probability(p: float) -> str:
+    """A p value to 3 decimals; "–" for none.
+
+    Example:
+        >>> probability(0.0312), probability(0.0001)
+        ('.031', '< .001')
+    """
+    if math.isnan(p):
+        return "–"
+    return short(p, 3) if p >= 0.0005 else "< .001"
+
+
 def as_markdown(tables: Sequence[ReportTable], sentences: Sequence[str]) -> str:
     """Tables as markdown, the sentences below the first one."""
     parts = []

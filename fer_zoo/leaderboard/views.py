@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fer_zoo.evaluation.report_text import ReportTable, short, with_interval
+from fer_zoo.evaluation.report_text import ReportTable, probability, short, with_interval
 from fer_zoo.evaluation.report_text import as_markdown as tables_as_markdown
 from fer_zoo.evaluation.report_text import as_text as tables_as_text
 from fer_zoo.evaluation.subject_sums import Estimate
@@ -57,18 +57,12 @@ def _ranking(board: Board) -> ReportTable:
             str(row.rank or "–"),
             *(with_interval(row.values[name]) for name in metrics),
             with_interval(row.behind) if row.behind.value else "–",
-            _probability(row.holm),
+            probability(row.holm),
         ]
         for row in board.standings
     ]
     rows += [[row.name, "–", *(with_interval(row.values[m]) for m in metrics), "–", "–"] for row in board.sanity]
     return ReportTable(title="", header=header, rows=rows)
-
-
-def _probability(p: float) -> str:
-    if math.isnan(p):
-        return "–"
-    return short(p, 3) if p >= 0.0005 else "< .001"
 
 
 def _trust(board: Board) -> ReportTable:

@@ -74,7 +74,7 @@ def test_what_is_handed_on_is_told_and_remembered(done: tuple[RecipeRun, list[st
     recipe_run, lines = done
     streams = [line for line in lines if line.startswith("stream ")]
     assert [line.split(" starts")[0] for line in streams] == ["stream image", "stream blendshape"]
-    assert all("44 tensors with" in line for line in streams)
+    assert all("47 tensors with" in line for line in streams)
     card = card_of(recipe_run.last)
     starts = card["training"]["start"]["streams"]
     assert {name: start["method"] for name, start in starts.items()} == {
