@@ -53,6 +53,8 @@ class MethodCard:
         pretraining: per training set of those weights its terms.
         trains: False for a method that only fits or wraps, whose training verbs are refused.
         smallest: settings of the variant that the tests build.
+        joined: setting -> target that it makes the method learn besides, where it is more than 0; samples with a label
+            of that one alone are then trained on, too.
         departures: where it differs from the paper, one sentence each.
     """
 
@@ -69,6 +71,7 @@ class MethodCard:
     pretraining: Mapping[str, Terms] = field(default_factory=dict)
     trains: bool = True
     smallest: Mapping[str, Any] = field(default_factory=dict)
+    joined: Mapping[str, str] = field(default_factory=dict)
     departures: tuple[str, ...] = ()
 
     @property

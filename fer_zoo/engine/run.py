@@ -17,6 +17,7 @@ from fer_zoo.data.index import Index
 from fer_zoo.data.landmark_files import faces_sha256
 from fer_zoo.data.open import open_dataset
 from fer_zoo.data.protocols import PROTOCOLS, WHOLE, Split, Unit, kept_settings, make_splits
+from fer_zoo.data.protocols.partly import with_partly_labelled
 from fer_zoo.engine.config import RunConfig
 from fer_zoo.engine.create import create_method
 from fer_zoo.engine.jobs import job_id
@@ -166,7 +167,11 @@ def _splits(config: RunConfig, index: Index, target: str) -> tuple[Split, ...]:
         raise UserError(
             f"fold is {config.fold}, but {config.protocol['name']} makes folds 0 to {last}; set fold={last}."
         )
-    return tuple(splits)
+    joined = [other for name, other in METHODS[config.method["name"]].joined.items() if config.method[name]]
+    unit = PROTOCOLS[config.protocol["name"]].unit
+    return tuple(
+        with_partly_labelled(index, split, unit, [name for name in joined if name in index.spaces]) for split in splits
+    )
 
 
 def _people_on_both_sides(run: Run) -> list[str]:
