@@ -78,10 +78,11 @@ PROVED_ELSEWHERE |= {
         " fused.data.sampling=class_balanced",
         "crossvalidate recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
         "train recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
+        "crossvalidate recipe=blendshape_fernet_ckplus",
         "train recipe=au_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
         "train recipe=au_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3 au.dataset.whole_intensities=true",
     )
-} | {"python benchmarks/blendshape_fernet.py": "results/blendshape_fernet, which it wrote in hours of training"}
+}
 MADE_IN_TESTS = "tests/weights, with small networks in a folder of their own"
 POINTS = "runs/landmark_heatmaps_synthetic_faces/RUN name=NAME summary=68 points, learned from drawn faces default=true"
 PROVED_ELSEWHERE |= {

@@ -168,7 +168,7 @@ def read_folder(
             raise UserError(
                 f"{folder} was made with {field.name}={made}, not {wanted}: leave dataset.{field.name} out."
             )
-    settings = replace(settings, **{name: getattr(asked, name) for name in ASKED_LATER})
+    settings = replace(settings, **{name: getattr(settings, name) or getattr(asked, name) for name in ASKED_LATER})
     table = with_asked(_table(folder, settings), settings)
     spaces = spaces_in(table, settings)
     for space in spaces.values():
