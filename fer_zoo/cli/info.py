@@ -117,6 +117,7 @@ def _method(name: str) -> dict[str, Any]:
         "is_trained": card.trains,
         "example": _training(card),
         "licences": {part: _terms(terms) for part, terms in chain.items()},
+        "recipe": next((row["how"] for row in rows_of("recipes") if row["name"] == name), {}),
         "outputs": [_output(label_space(space)) for space in card.label_spaces.values()],
         "departures_from_the_paper": list(card.departures),
         "settings": _settings(card.settings),

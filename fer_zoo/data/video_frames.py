@@ -114,8 +114,12 @@ class VideoFrames:
 
     def stamps(self) -> list[str]:
         """Size and time of change of each row's video, "missing" where there is none, and how it is turned."""
-        of_video = {path: f"{stamp(self._root / path)} {self._turns.get(path, 0)}" for path in self._wanted}
+        of_video = {path: stamp(self._root / path) + self._turned(path) for path in self._wanted}
         return [of_video[path] for path, _ in self._frames]
+
+    def _turned(self, path: str) -> str:
+        turns = self._turns.get(path, 0)
+        return f" turned {turns}" if turns else ""
 
     def _guard(self) -> threading.Lock:
         """The lock; what was opened before a fork shares its place in the file with the parent and is let go of."""

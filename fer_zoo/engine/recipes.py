@@ -15,10 +15,12 @@ import pandas as pd
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import plain, write_json, write_text
 from fer_zoo.data.open import is_at_hand
+from fer_zoo.engine.checkpoint import read_card
 from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.crossvalidate import pool, train_fold
 from fer_zoo.engine.evaluate import evaluation_job
 from fer_zoo.engine.jobs import job_id, run_job
+from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.recipe_files import Recipe, Stage, Words, overlaid, words_for
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Echo, Run, open_run
@@ -130,6 +132,7 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
     for stage in recipe.compare:
         runs = [fold.runs[stage] for fold in done]
         for run in runs:
+            refuse_training_data(read_card(run.folder), run, echo=echo)  # of data of another name files are compared
             run_job(evaluation_job(run, echo=echo), echo=echo)
         if len(runs) > 1:
             report, _ = pool(runs, echo=_quiet)

@@ -109,9 +109,11 @@ def test_a_metric(capsys: pytest.CaptureFixture[str]) -> None:
 def test_everything_that_is_listed_has_information(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     for row in rows_of(kind):
         assert told(capsys, row["name"]).startswith(f"{row['name']}: ")
-        if kind == "recipes" and row["name"] in METHODS.names():  # the method of its last stage comes first
-            continue
-        assert json.loads(told(capsys, row["name"], "--json"))["kind"] == kind
+        facts = json.loads(told(capsys, row["name"], "--json"))
+        if kind == "recipes" and row["name"] in METHODS.names():  # said beside the method of its last stage
+            assert facts["kind"] == "methods" and facts["recipe"] == row["how"]
+        else:
+            assert facts["kind"] == kind
 
 
 @pytest.mark.parametrize(

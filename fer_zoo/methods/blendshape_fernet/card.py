@@ -102,6 +102,8 @@ _TASKS = "fer_zoo.methods.blendshape_fernet.task"
 _TRUNK = (
     "Channels of the seven convolutions are not printed: 32, 64, 64, 128, 96, 192, 256, as the network that came with"
     " the faces of its pre-training begins; batch norms behind them (method.norm=none leaves them out).",
+    "The features are normed before their rectifier, without numbers to learn, and last layers start with small weights:"
+    " else most features are 0 for every face after a few epochs.",
     "Faces are cropped by their boxes; method.alignment=five_points aligns them, and the paper's SDM is not public.",
 )
 
