@@ -2,9 +2,8 @@
 
 python benchmarks/training_stages.py [steps]
 
-A step is forward, loss, backward and optimiser on a batch that is in memory, in float32 and in bfloat16 where that is
-what `trainer.precision=auto` takes; batches of 32, the median of the steps. The last column is how many times as fast as
-the full trunk in the same precision.
+A step is forward, loss, backward and optimiser on a batch that is in memory, in float32 and in bfloat16; batches of 32,
+the median of the steps. The last column is how many times as fast as the full trunk in the same precision.
 """
 
 import statistics

@@ -51,7 +51,7 @@ def _crossvalidate_recipe(words: dict[str, str]) -> int:
 
     recipe, settings = asked_recipe(words)
 
-    from fer_zoo.engine.recipes import crossvalidate_recipe
+    from fer_zoo.engine.recipe_scores import crossvalidate_recipe
 
     say(f"recipe: {crossvalidate_recipe(recipe, settings, echo=say)}")
     return 0

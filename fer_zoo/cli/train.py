@@ -61,7 +61,8 @@ def _train_recipe(words: dict[str, str]) -> int:
     """Trains a recipe on one fold and compares its stages."""
     recipe, settings = asked_recipe(words)
 
-    from fer_zoo.engine.recipes import score_recipe, train_recipe
+    from fer_zoo.engine.recipe_scores import score_recipe
+    from fer_zoo.engine.recipes import train_recipe
 
     folder = score_recipe([train_recipe(recipe, settings, echo=say)], echo=say)
     say(f"recipe: {folder}")

@@ -1,5 +1,6 @@
 """Opening a data set by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,17 @@ def is_at_hand(name: str, root: str | Path | None = None) -> bool:
         UserError: for an unknown name.
     """
     return DATASETS[name].drawn or any(folder.is_dir() for folder in data_roots(name, root))
+
+
+def drawn_people(dataset: Mapping[str, Any]) -> set[str]:
+    """Whom a drawn data set shows, by face model and seed; nobody of others.
+
+    Args:
+        dataset: its `name`, and settings that differ from their defaults.
+    """
+    card = DATASETS[dataset["name"]]
+    if not card.drawn:
+        return set()
+    own = {key: value for key, value in dataset.items() if key not in ("name", "root")}
+    faces = DATASETS.module(card.name).synthesis(build_settings(card.settings, own, where="dataset"))
+    return {f"seed {faces.seed} of {face_model}" for face_model in faces.heads}

@@ -18,7 +18,7 @@ def without_test_units(index: Index, outer: Mapping[str, Any]) -> Index:
     """The index without everyone whom a fold of another run tests, and a note on how many there were.
 
     People (or clips, or files, whatever the outer protocol keeps apart) are told by their codes, which only data of the
-    same name share; of other data the files are compared, by content, where the outer run is scored.
+    same name share; of other data the files are compared, by content, before the recipe is scored.
 
     Args:
         index: of the run that comes first.
@@ -44,9 +44,8 @@ def without_test_units(index: Index, outer: Mapping[str, Any]) -> Index:
             f"All of {index.dataset} is tested in {split.name} of {outer['protocol']['name']}, so nothing is left to"
             " learn from beforehand; take other data for that stage."
         )
-    note = Note(
-        "apart", f"{int(known.sum()):,} samples of {len(units):,} {unit}s are left out: {split.name} tests them."
-    )
+    who = len(set(unit_keys(index, unit)[known]))
+    note = Note("apart", f"{int(known.sum()):,} samples of {who:,} {unit}s are left out: {split.name} tests them.")
     left = index.table[~known].reset_index(drop=True)
     spaces = dict(index.label_spaces)
     if "identity" in spaces:  # nobody is an answer who is not shown

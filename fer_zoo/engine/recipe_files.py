@@ -13,6 +13,7 @@ from fer_zoo.engine.setting_texts import as_texts
 
 Words = dict[str, str]  # key -> text, as typed
 _OWN = ("start", "streams", "either", "iterations")  # what a stage says beside settings of its run
+_SETTINGS = (*NAMED, *PLAIN, *(entry.name for entry in fields(RunSettings)), "recipe", "stage", "without")
 _DATA = ("dataset", "protocol", "fold", "frames")  # what decides who is trained on and who is tested
 
 
@@ -55,6 +56,7 @@ class Recipe:
         name: of the file.
         stages: each after all that it needs.
         compare: stages that are scored on the test part, the first against each of the others.
+        names: of all stages that the file has, also of those that are left out.
         words: settings of the data that the recipe is used on, or of stages, as a user would type them.
         tested: the stage whose test people no stage may see: the last one that has no data of its own, if there is any.
     """
@@ -62,6 +64,7 @@ class Recipe:
     name: str
     stages: tuple[Stage, ...]
     compare: tuple[str, ...]
+    names: tuple[str, ...]
     words: Words
     tested: Stage | None
 
@@ -106,8 +109,12 @@ class Recipe:
         return replace(self, stages=left, compare=tuple(name for name in self.compare if name not in names))
 
 
-def read_recipe(name: str) -> Recipe:
+def read_recipe(name: str, *, above: tuple[Path, ...] = ()) -> Recipe:
     """A recipe by its name, or from a file of one's own.
+
+    Args:
+        name: or path; what a file is based on is looked for beside it.
+        above: files that are based on this one.
 
     Raises:
         UserError: for an unknown name (with near misses), or a file that is none: stages without a method, that start
@@ -118,9 +125,13 @@ def read_recipe(name: str) -> Recipe:
         if name not in options("recipe"):
             raise unknown_name("recipe", name, options("recipe"), see="`fer-zoo list recipes`")
         path = configs_folder() / "recipe" / f"{name}.yaml"
+    elif above:
+        path = above[-1].parent / path
+    if path.resolve() in above:
+        raise UserError(f"The recipe {path} is based on itself.")
     values = read_yaml(path, what="recipe")
     if "based_on" in values:
-        return _variant(path, values)
+        return _variant(path, values, above=(*above, path.resolve()))
     if strays := set(values) - {"stages", "compare"}:
         raise UserError(f"The recipe {path} says {sorted(strays)[0]!r}; a recipe has stages and compare, or based_on.")
     sections = values.get("stages")
@@ -139,17 +150,24 @@ def read_recipe(name: str) -> Recipe:
         circle = " from ".join(error.args[1][::-1])
         raise UserError(f"The recipe {path} has no first stage: {circle} again.") from error
     tested = [stage for stage in order if not stage.has_own_data]
-    return Recipe(name=path.stem, stages=order, compare=compare, words={}, tested=tested[-1] if tested else None)
+    return Recipe(
+        name=path.stem,
+        stages=order,
+        compare=compare,
+        names=tuple(stages),
+        words={},
+        tested=tested[-1] if tested else None,
+    )
 
 
-def _variant(path: Path, values: Mapping[str, Any]) -> Recipe:
+def _variant(path: Path, values: Mapping[str, Any], *, above: tuple[Path, ...]) -> Recipe:
     """Another recipe with settings of its own: the data that it is used on, and what differs there."""
     if strays := set(values) - {"based_on", "words"}:
         raise UserError(f"The recipe {path} says {sorted(strays)[0]!r}; beside based_on a recipe has words.")
     words = values.get("words", {})
     if not isinstance(words, Mapping) or not isinstance(values["based_on"], str):
         raise UserError(f"The recipe {path} has based_on and words as a name and as a group of settings.")
-    other = read_recipe(values["based_on"])
+    other = read_recipe(values["based_on"], above=above)
     return replace(other, name=path.stem, words=overlaid(other.words, _words(words)))
 
 
@@ -161,7 +179,7 @@ def overlaid(below: Words, above: Words) -> Words:
 
 
 def words_for(stage: Stage, words: Words, stages: Sequence[str]) -> Words:
-    """What a user's words mean for a stage: `STAGE.KEY=…` is for one, data are for all that say none of their own.
+    """What words mean for a stage: `STAGE.KEY=…` is for one, data are for all that say none of their own.
 
     A seed of all is added to that of a stage, which has one in order to differ from another stage.
 
@@ -169,10 +187,15 @@ def words_for(stage: Stage, words: Words, stages: Sequence[str]) -> Words:
         stage: of the recipe.
         words: as typed.
         stages: names of all.
+
+    Raises:
+        UserError: for a word that is nearly one for another stage.
     """
     common, own = Words(), Words()
     for key, text in words.items():
-        first, _, rest = key.partition(".")
+        first, dot, rest = key.partition(".")
+        if dot and first not in (*stages, *_SETTINGS) and (hint := nearest(first, stages)):
+            raise UserError(f"There is no stage {first!r}.{hint} Stages: {', '.join(stages)}.")
         if first == stage.name:
             own[rest] = text
         elif first not in stages and not (stage.has_own_data and first in _DATA):
@@ -185,13 +208,14 @@ def words_for(stage: Stage, words: Words, stages: Sequence[str]) -> Words:
 
 
 def _stage(name: str, section: Any, path: Path) -> Stage:
-    settings = {*NAMED, *PLAIN, *(entry.name for entry in fields(RunSettings)), "recipe", "stage"}
     where = f"stage {name} of the recipe {path}"
-    if name in settings or not name.isidentifier():
+    if name in _SETTINGS or not name.isidentifier():
         raise UserError(f"The recipe {path} has a stage named {name!r}, which is a setting, or no name.")
     if not isinstance(section, Mapping) or "method" not in section:
         raise UserError(f"The {where} does not say its method.")
     streams, either = section.get("streams", {}), section.get("either", [])
+    if isinstance(either, list) and not all(isinstance(choice, Mapping) and "dataset" in choice for choice in either):
+        raise UserError(f"The {where} has a choice of either that does not say its dataset.")
     if not isinstance(streams, Mapping) or not isinstance(either, list):
         raise UserError(f"The {where} has streams and either as a group and as a list.")
     if streams and section.get("start"):

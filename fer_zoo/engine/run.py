@@ -121,7 +121,10 @@ def open_run(config: RunConfig, *, echo: Echo, whole_unless: str = "") -> Run:
         index = index_with_points(index, config.data.landmarks)
     target = _target(config, index)
     if config.apart:
-        index = without_test_units(index, config.apart)
+        left = without_test_units(index, config.apart)
+        if left is index:  # nobody of them is here, so that it is a training like any other
+            config = replace(config, apart={})
+        index = left
     if whole_unless and index.fingerprint() != whole_unless:
         run = Run(replace(config, fold=0), index, target, (_whole(index, target),))
     else:
@@ -168,10 +171,9 @@ def _splits(config: RunConfig, index: Index, target: str) -> tuple[Split, ...]:
             f"fold is {config.fold}, but {config.protocol['name']} makes folds 0 to {last}; set fold={last}."
         )
     joined = [other for name, other in METHODS[config.method["name"]].joined.items() if config.method[name]]
+    known = [name for name in joined if name in index.spaces]
     unit = PROTOCOLS[config.protocol["name"]].unit
-    return tuple(
-        with_partly_labelled(index, split, unit, [name for name in joined if name in index.spaces]) for split in splits
-    )
+    return tuple(with_partly_labelled(index, split, unit, target, known) for split in splits)
 
 
 def _people_on_both_sides(run: Run) -> list[str]:

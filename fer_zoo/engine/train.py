@@ -204,7 +204,7 @@ def _try_forward(task: FaceTask) -> None:
         reason = (str(error).splitlines() or ["no reason given"])[0]
         raise UserError(
             f"The network of {task.method_name} cannot take images of {spec.height} x {spec.width} pixels ({reason});"
-            " set another method.image_size, or another network."
+            f" set another size of the input (`fer-zoo info {task.method_name}` has its setting), or another network."
         ) from error
     task.train(was_training)
 

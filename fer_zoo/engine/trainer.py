@@ -153,6 +153,14 @@ def is_alone(settings: TrainerSettings) -> bool:
     return settings.devices == "1" or device_kind(settings) == "cpu" or torch.cuda.device_count() == 1
 
 
+def num_processes(settings: TrainerSettings) -> int:
+    """How many processes learn together, a device each."""
+    devices, nodes = devices_and_nodes(settings)
+    if devices == "auto":
+        devices = 1 if device_kind(settings) == "cpu" else torch.cuda.device_count()
+    return int(devices) * nodes
+
+
 def _device(settings: TrainerSettings) -> dict[str, Any]:
     kind = device_kind(settings)
     devices, nodes = devices_and_nodes(settings)

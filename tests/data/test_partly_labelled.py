@@ -27,7 +27,7 @@ def index() -> Index:
 
 def test_those_of_people_who_are_trained_on_join_and_no_others(index: Index) -> None:
     (split, *_) = make_splits(index, "subject_kfold", {"folds": 4, "validation_share": 0.2}, "emotion")
-    joined = with_partly_labelled(index, split, "subject", ["blendshapes"])
+    joined = with_partly_labelled(index, split, "subject", "emotion", ["blendshapes"])
     assert (joined.validation, joined.test) == (split.validation, split.test)
     number = {name: place for place, name in enumerate(index.ids)}
     person = dict(zip(index.ids, index.table["subject"], strict=True))
@@ -35,12 +35,20 @@ def test_those_of_people_who_are_trained_on_join_and_no_others(index: Index) -> 
     new = {number[name] for name in set(joined.train) - set(split.train)}
     expected = {n for n in range(96) if n % 2 == 1 and n % 3 != 1 and person[index.ids[n]] in learned}
     assert new == expected and new
-    assert with_partly_labelled(index, split, "subject", []) is split
+    assert with_partly_labelled(index, split, "subject", "emotion", []) is split
+
+
+def test_what_was_cut_away_stays_away(index: Index) -> None:
+    cut = {"folds": 4, "validation_share": 0.2, "train_samples": 10}
+    (split, *_) = make_splits(index, "subject_kfold", cut, "emotion")
+    assert len(split.train) == 10
+    new = set(with_partly_labelled(index, split, "subject", "emotion", ["blendshapes"]).train) - set(split.train)
+    assert new and not index.is_labelled("emotion")[index.rows_of(new)].any()
 
 
 def test_they_add_to_the_loss_that_they_have_a_label_of(index: Index) -> None:
     (split, *_) = make_splits(index, "subject_kfold", {"folds": 4, "validation_share": 0.2}, "emotion")
-    joined = with_partly_labelled(index, split, "subject", ["blendshapes"])
+    joined = with_partly_labelled(index, split, "subject", "emotion", ["blendshapes"])
     small = {"image_width": 32, "image_height": 32, "width_mult": 0.125, "second_weight": 1.0}
     task = create_method(
         "blendshape_fernet", label_spaces={t: s for t, s in index.spaces.items() if not s.is_dense}, **small

@@ -16,7 +16,8 @@ from fer_zoo.engine.checkpoint import load_method, subject_hash
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.recipe_files import Recipe, read_recipe
-from fer_zoo.engine.recipes import RecipeRun, score_recipe, train_recipe
+from fer_zoo.engine.recipe_scores import crossvalidate_recipe, score_recipe
+from fer_zoo.engine.recipes import RecipeRun, steps_of_epoch, train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import open_run
 
@@ -262,10 +263,59 @@ def test_stages_that_tell_other_classes_apart_are_not_compared(
         score_recipe([mixed], echo=quiet)
 
 
-def test_so_many_iterations_are_whole_epochs(recipe: Recipe, done: tuple[RecipeRun, list[str]]) -> None:
-    from fer_zoo.engine.recipes import _for_iterations
+def test_so_many_iterations_are_whole_epochs(recipe: Recipe, done: tuple[RecipeRun, list[str]], tmp_path: Path) -> None:
+    """Steps of an epoch are those that training made; 5 steps of 2 an epoch are 3 epochs."""
+    for run in done[0].runs.values():
+        result = json.loads((run.folder / "result.json").read_text())
+        assert steps_of_epoch(len(run.split.train), run.config) == result["steps"] / result["epochs"]
+    assert steps_of_epoch(36, run.config) == 2 and steps_of_epoch(16, run.config) == steps_of_epoch(3, run.config) == 1
+    counted = tmp_path / "counted.yaml"
+    counted.write_text(RECIPE.replace("image: {start: people,", "image: {iterations: 5, start: people,"))
+    words = {key: text for key, text in WORDS.items() if key != "trainer.max_epochs"}
+    own = {f"{name}.trainer.max_epochs": "2" for name in ("people", "blend", "fused")}
+    words |= {**own, "dataset.num_samples": "90", "output": str(tmp_path)}
+    image = train_recipe(read_recipe(str(counted)).until("image"), words, echo=quiet).runs["image"]
+    steps = steps_of_epoch(len(image.split.train), image.config)
+    assert image.config.trainer.max_epochs == -(-5 // steps)
 
-    run = done[0].last
-    batches = -(-len(run.split.train) // 16)
-    assert _for_iterations(run, 3 * batches).config.trainer.max_epochs == 3
-    assert _for_iterations(run, 3 * batches + 1).config.trainer.max_epochs == 4
+
+def test_no_stage_sees_whom_the_recipe_tests_whatever_a_user_says(recipe: Recipe, tmp_path: Path) -> None:
+    """Another protocol of its own, or the same people under another name."""
+    words = {**WORDS, "output": str(tmp_path), "trainer.max_epochs": "1"}
+    done = train_recipe(recipe.until("image"), {**words, "image.protocol": "subject_holdout"}, echo=quiet)
+    run = done.runs["image"]
+    fused = open_run(compose([*{**WORDS, "method": "blendshape_fernet"}.items()], verb="train"), echo=quiet)
+    tested = set(fused.index.table["subject"].iloc[fused.index.rows_of(fused.split.test)])
+    assert tested and not tested & set(run.index.table["subject"])
+    other = {**words, "dataset": "synthetic_emotion_v1", "dataset.num_samples": "60"}
+    other = {key: text for key, text in other.items() if key not in ("dataset.size", "dataset.samples_per_person")}
+    with pytest.raises(
+        UserError, match=r"synthetic_faces draws the people that synthetic_emotion_v1 tests \(seed 0 of pro"
+    ):
+        train_recipe(recipe, other, echo=quiet)
+
+
+def test_all_stages_are_set_up_before_the_first_is_trained(recipe: Recipe, tmp_path: Path) -> None:
+    words = {**WORDS, "output": str(tmp_path)}
+    for word, message in {
+        "fused.method.dropuot": "Stage fused of the recipe small: There is no setting method.dropuot",
+        "blend.dataset.face_model": "Stage blend of the recipe small: ",
+        "imag.seed": "There is no stage 'imag'. Did you mean 'image'",
+    }.items():
+        with pytest.raises(UserError, match=message.replace(".", r"\.")):
+            train_recipe(recipe, {**words, word: "1"}, echo=quiet)
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_fold_is_trained_and_scored_together(recipe: Recipe, tmp_path: Path) -> None:
+    words = {**WORDS, "protocol.folds": "2", "trainer.max_epochs": "1", "output": str(tmp_path)}
+    words["dataset.num_samples"] = "120"
+    lines: list[str] = []
+    folder = crossvalidate_recipe(recipe, words, echo=lines.append)
+    result = json.loads((folder / "result.json").read_text())
+    assert [row["fold"] for row in result["stages"]] == ["fold1"] * 4 + ["fold2"] * 4
+    assert "120 test images of 20 people, 2 folds" in (folder / "comparison.md").read_text()
+    blends = {row["folder"] for row in result["stages"] if row["stage"] == "blend"}
+    assert len(blends) == 1, "nobody whom a fold tests is among those who are drawn for it, so it is trained once"
+    with pytest.raises(UserError, match="leave fold out"):
+        crossvalidate_recipe(recipe, {**words, "fold": "1"}, echo=quiet)

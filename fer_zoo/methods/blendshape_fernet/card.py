@@ -102,8 +102,10 @@ _TASKS = "fer_zoo.methods.blendshape_fernet.task"
 _TRUNK = (
     "Channels of the seven convolutions are not printed: 32, 64, 64, 128, 96, 192, 256, as the network that came with"
     " the faces of its pre-training begins; batch norms behind them (method.norm=none leaves them out).",
-    "The features are normed before their rectifier, without numbers to learn, and last layers start with small weights:"
-    " else most features are 0 for every face after a few epochs.",
+    "The features are normed before their rectifier, without numbers to learn, and last layers start with small"
+    " weights; without both most features are 0 for every face after a few epochs.",
+    "Images are augmented, a tenth of the training people chooses the epoch, and biases and norms are not decayed: the"
+    " paper says nothing of the first two, and Caffe decays all.",
     "Faces are cropped by their boxes; method.alignment=five_points aligns them, and the paper's SDM is not public.",
 )
 

@@ -1,0 +1,133 @@
+"""What recipes are for: their stages scored on the same test images, against one another."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import plain, write_json, write_text
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.engine.checkpoint import read_card
+from fer_zoo.engine.crossvalidate import pool
+from fer_zoo.engine.evaluate import evaluation_job
+from fer_zoo.engine.jobs import job_id, run_job
+from fer_zoo.engine.overlap import refuse_training_data
+from fer_zoo.engine.recipe_files import Recipe, Words
+from fer_zoo.engine.recipes import RecipeRun, train_recipe
+from fer_zoo.engine.results import read_table
+from fer_zoo.engine.run import Echo
+from fer_zoo.engine.stage_pictures import draw_stages
+from fer_zoo.evaluation.against_first import Gain, gain_table, gains
+from fer_zoo.evaluation.report_text import as_markdown, as_text
+from fer_zoo.evaluation.scores import table_sums
+
+_CLASS_METRICS = ("accuracy", "mean_class_accuracy")
+_VALUE_METRICS = ("mae", "icc31")
+_WIDTH = 120
+
+
+def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
+    """Train the stages on every fold of the data that the recipe is used on, then score them together.
+
+    Args:
+        recipe: what to train.
+        words: as of `train_recipe`, without fold.
+        echo: told each line for the user.
+
+    Returns:
+        The folder of the recipe's result.
+
+    Raises:
+        UserError: if a fold is named, or the recipe is used on no data; and as `train_recipe`.
+    """
+    if "fold" in words:
+        raise UserError("`fer-zoo crossvalidate` runs every fold; leave fold out, or use `fer-zoo train` for one.")
+    first = train_recipe(recipe, {**words, "fold": "0"}, echo=echo)
+    done = [first]
+    for fold in range(1, len(first.last.splits)):
+        echo(f"fold {fold + 1} of {len(first.last.splits)}")
+        done.append(train_recipe(recipe, {**words, "fold": str(fold)}, echo=echo))
+    return score_recipe(done, echo=echo)
+
+
+def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
+    """Score the stages that a recipe compares on the test parts of all its folds, tell the differences, keep both.
+
+    Args:
+        done: the recipe on each fold.
+        echo: told each line for the user.
+
+    Returns:
+        The folder of the recipe's result.
+
+    Raises:
+        UserError: if stages to be compared tell other classes apart.
+    """
+    recipe, last, spaces = done[0].recipe, done[0].last, _spaces(done[0])
+    tables: dict[str, pd.DataFrame] = {}
+    for stage in recipe.compare:
+        runs = [fold.runs[stage] for fold in done]
+        for run in runs:
+            refuse_training_data(read_card(run.folder), run, echo=echo)  # of data of another name files are compared
+            run_job(evaluation_job(run, echo=echo), echo=echo)
+        if len(runs) > 1:
+            report, _ = pool(runs, echo=_quiet)
+            echo(f"{stage}:\n{report.to_text()}")
+        tables[stage] = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
+    ids = {"runs": [{name: run.id for name, run in fold.runs.items()} for fold in done]}
+    folder = Path(last.config.output) / f"recipe_{recipe.name}" / job_id(ids)
+    result: dict[str, Any] = {"kind": "recipe", "recipe": recipe.name, "stages": _stages(done)}
+    if len(tables) > 1:
+        found, sentences = _gains(tables, spaces), [_said(tables, done)]
+        table = gain_table(found, recipe.name)
+        echo(as_text([table], sentences, _WIDTH))
+        write_text(folder / "comparison.md", as_markdown([table], sentences))
+        result["comparison"] = plain([gain.to_dict() for gain in found])
+        compared = {stage: [fold.runs[stage] for fold in done] for stage in tables}
+        result["pictures"] = draw_stages(compared, tables, folder, echo=echo)
+    write_json(folder / "result.json", result)
+    return folder
+
+
+def _spaces(done: RecipeRun) -> dict[str, LabelSpace]:
+    """What each compared stage predicts, which must be the same."""
+    runs = {stage: done.runs[stage] for stage in done.recipe.compare}
+    spaces = {stage: run.index.space(run.target) for stage, run in runs.items()}
+    for other, space in spaces.items():
+        first = next(iter(spaces))
+        if space.entries != spaces[first].entries:
+            raise UserError(
+                f"The stages {first} and {other} of the recipe {done.recipe.name} are compared, but predict"
+                f" {', '.join(spaces[first].entries)}, and {', '.join(space.entries)}; give both the same data."
+            )
+    return spaces
+
+
+def _gains(tables: Mapping[str, pd.DataFrame], spaces: Mapping[str, LabelSpace]) -> list[Gain]:
+    sums = {stage: table_sums(table, spaces[stage]) for stage, table in tables.items()}
+    return gains(sums, _CLASS_METRICS if next(iter(spaces.values())).kind == "classes" else _VALUE_METRICS)
+
+
+def _said(tables: Mapping[str, pd.DataFrame], done: Sequence[RecipeRun]) -> str:
+    """On what the comparison rests."""
+    table = next(iter(tables.values()))
+    folds = f"{len(done)} folds" if len(done) > 1 else done[0].last.split.name
+    return (
+        f"{len(table):,} test images of {table['subject'].nunique():,} people, {folds}; gains over {next(iter(tables))}"
+        " on the same images, with 95 % intervals and paired permutation tests over people (Holm)."
+    )
+
+
+def _stages(done: Sequence[RecipeRun]) -> list[dict[str, Any]]:
+    """Where each stage of each fold lies."""
+    return [
+        {"fold": fold.last.split.name, "stage": name, "folder": f"{run.experiment_folder.name}/{run.id}"}
+        for fold in done
+        for name, run in fold.runs.items()
+    ]
+
+
+def _quiet(line: str) -> None:
+    """The report of a stage follows as a whole."""
