@@ -21,10 +21,11 @@ from fer_zoo.engine.recipe_files import Recipe, Words, read_recipe
 from fer_zoo.engine.recipes import train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Run
-from fer_zoo.evaluation.against_first import gain_table, gains
+from fer_zoo.evaluation.against_first import Gain, gain_table, gains
 from fer_zoo.evaluation.matched_sums import mean_sums
 from fer_zoo.evaluation.report_text import as_markdown
 from fer_zoo.evaluation.scores import table_sums
+from fer_zoo.evaluation.subject_sums import SubjectSums
 
 RESULTS = Path("results/blendshape_fernet")
 SEEDS = (0, 1, 2)
@@ -43,27 +44,49 @@ DATA = {  # words, and a quarter of the training part
     ),
 }
 BALANCED = ("facial_expressions",)  # of which one image in fifty shows some of the classes
+METRICS = ("accuracy", "mean_class_accuracy")
+# The control decides whether it is blendshapes that help; action units of the same faces, whether these do as well.
+PAIRS = {
+    "with a second image stream": ("with blendshapes", "with action units"),
+    "with action units": ("with blendshapes",),
+    "with action units, six levels": ("with blendshapes", "with action units"),
+}
 STARTS = {"people first": (), "random weights": ("identity",)}
 
 
 def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
-    rows = []
+    rows: list[dict[str, object]] = []
     for data in [name for name in DATA if name in asked] or DATA:
         for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
+            of_start: dict[str, dict[str, SubjectSums]] = {}
             for start, without in STARTS.items():
                 title = f"{data}, {share} %, {start}"
                 tables = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
                 space = next(iter(tables[0].values()))[1]
                 sums = {arm: mean_sums([table_sums(tables[s][arm][0], space) for s in SEEDS]) for arm in tables[0]}
-                found = gains(sums, ("accuracy", "mean_class_accuracy"))
+                of_start[start] = sums
+                found = gains(sums, METRICS)
                 own = {arm: [score(*tables[seed][arm]) for seed in SEEDS] for arm in tables[0]}
                 text = as_markdown([gain_table(found, title)], [seeds_sentence(own)])
                 write_text(RESULTS / f"{title.replace(', ', '_').replace(' %', '').replace(' ', '_')}.md", text)
                 print(text)
-                rows += [{"data": data, "share": share, "start": start, **gain.to_dict()} for gain in found]
+                pairs = {
+                    title: found,
+                    **{f"{title}, over {first}": over(sums, first, others) for first, others in PAIRS.items()},
+                }
+                rows += [{"what": what, **gain.to_dict()} for what, own in pairs.items() for gain in own]
+            random, people = (of_start[start] for start in ("random weights", "people first"))
+            for arm in people:  # does learning people first help?
+                found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)
+                rows += [{"what": f"{data}, {share} %, {arm}", **gain.to_dict()} for gain in found]
     pd.DataFrame(rows).to_csv(RESULTS / "gains.csv", index=False, float_format="%.4f", lineterminator="\n")
+
+
+def over(sums: dict[str, SubjectSums], first: str, others: tuple[str, ...]) -> list[Gain]:
+    """What some arms gain over another one than the image stream alone."""
+    return gains({arm: sums[arm] for arm in (first, *others)}, METRICS)
 
 
 def of_seed(data: str, share: int, without: list[str], seed: int) -> dict[str, tuple[pd.DataFrame, object]]:

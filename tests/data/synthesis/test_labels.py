@@ -63,6 +63,19 @@ def table(chosen: SynthesisSettings) -> pd.DataFrame:
     return drawn_index("synthetic_faces", chosen).table
 
 
+def test_whole_intensities_are_the_continuous_ones_rounded_and_nothing_else_changes() -> None:
+    settings = {"num_samples": 40, "size": 32, "expression": "sliders"}
+    exact, whole = (open_dataset("synthetic_faces", whole_intensities=flag, **settings) for flag in (False, True))
+    units = list(exact.space("au").entries)
+    np.testing.assert_array_equal(whole.table[units], exact.table[units].round())
+    assert set(np.unique(whole.table[units])) <= {0.0, 1.0, 2.0, 3.0, 4.0, 5.0} and (exact.table[units] % 1 != 0).any(
+        axis=None
+    )
+    assert whole.ids == exact.ids and whole.fingerprint() != exact.fingerprint()
+    others = [column for column in exact.table if column not in units]
+    assert whole.table[others].equals(exact.table[others])
+
+
 def test_landmarks_are_vertices_of_the_rendered_head(
     chosen: SynthesisSettings, drawn: DrawnFaces, table: pd.DataFrame
 ) -> None:
