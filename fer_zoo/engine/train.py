@@ -202,9 +202,11 @@ def _try_forward(task: FaceTask) -> None:
             task.eval()(torch.zeros(2, spec.channels, spec.height, spec.width))
     except (RuntimeError, ValueError, AssertionError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0]
+        names = ("image_size", "image_width", "image_height")
+        size = " and ".join(f"method.{name}" for name in names if hasattr(task.settings, name))
         raise UserError(
             f"The network of {task.method_name} cannot take images of {spec.height} x {spec.width} pixels ({reason});"
-            f" set another size of the input (`fer-zoo info {task.method_name}` has its setting), or another network."
+            f" set another {size}, or another network."
         ) from error
     task.train(was_training)
 
