@@ -10,6 +10,7 @@ results/blendshape_fernet/ and prints its tables.
 """
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,9 @@ from fer_zoo.engine.recipe_files import Recipe, Words, read_recipe
 from fer_zoo.engine.recipes import train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Run
+from fer_zoo.engine.stage_pictures import labelled_features
 from fer_zoo.evaluation.against_first import Gain, gain_table, gains
+from fer_zoo.evaluation.class_separation import class_separations
 from fer_zoo.evaluation.matched_sums import mean_sums
 from fer_zoo.evaluation.report_text import as_markdown
 from fer_zoo.evaluation.scores import table_sums
@@ -39,8 +42,8 @@ ARMS = {
 DATA = {  # words, and a quarter of the training part
     "synthetic_emotion": ({"dataset": "synthetic_emotion_v1", "protocol.folds": "3"}, 600),
     "facial_expressions": (
-        {"dataset": "facial_expressions", "protocol.folds": "3", "protocol.train_samples": "4000"},
-        1000,
+        {"dataset": "facial_expressions", "protocol.folds": "3", "protocol.train_samples": "2000"},
+        500,
     ),
 }
 BALANCED = ("facial_expressions",)  # of which one image in fifty shows some of the classes
@@ -58,18 +61,19 @@ def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
     rows: list[dict[str, object]] = []
+    separations: list[dict[str, object]] = []
     for data in [name for name in DATA if name in asked] or DATA:
         for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
             of_start: dict[str, dict[str, SubjectSums]] = {}
             for start, without in STARTS.items():
                 title = f"{data}, {share} %, {start}"
-                tables = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
-                space = next(iter(tables[0].values()))[1]
-                sums = {arm: mean_sums([table_sums(tables[s][arm][0], space) for s in SEEDS]) for arm in tables[0]}
-                of_start[start] = sums
+                runs = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
+                for seed, own in runs.items():
+                    separations += [{"what": title, "seed": seed, **row} for row in separation_rows(own)]
+                seeds = {arm: [sums_of(runs[seed][arm]) for seed in SEEDS] for arm in runs[SEEDS[0]]}
+                sums = of_start[start] = {arm: mean_sums(own) for arm, own in seeds.items()}
                 found = gains(sums, METRICS)
-                own = {arm: [score(*tables[seed][arm]) for seed in SEEDS] for arm in tables[0]}
-                text = as_markdown([gain_table(found, title)], [seeds_sentence(own)])
+                text = as_markdown([gain_table(found, title)], [seeds_sentence(seeds)])
                 write_text(RESULTS / f"{title.replace(', ', '_').replace(' %', '').replace(' ', '_')}.md", text)
                 print(text)
                 pairs = {
@@ -81,7 +85,9 @@ def main() -> None:
             for arm in people:  # does learning people first help?
                 found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)
                 rows += [{"what": f"{data}, {share} %, {arm}", **gain.to_dict()} for gain in found]
-    pd.DataFrame(rows).to_csv(RESULTS / "gains.csv", index=False, float_format="%.4f", lineterminator="\n")
+    for name, table in (("gains", rows), ("class_separation", separations)):
+        text = pd.DataFrame(table).to_csv(index=False, float_format="%.4f", lineterminator="\n")
+        write_text(RESULTS / f"{name}.csv", text)
 
 
 def over(sums: dict[str, SubjectSums], first: str, others: tuple[str, ...]) -> list[Gain]:
@@ -89,19 +95,21 @@ def over(sums: dict[str, SubjectSums], first: str, others: tuple[str, ...]) -> l
     return gains({arm: sums[arm] for arm in (first, *others)}, METRICS)
 
 
-def of_seed(data: str, share: int, without: list[str], seed: int) -> dict[str, tuple[pd.DataFrame, object]]:
-    """Arm -> its prediction table on the test part, and its label space."""
+def of_seed(data: str, share: int, without: list[str], seed: int) -> dict[str, Run]:
+    """Arm -> its run, scored on the test part; the image stream alone comes first."""
     words, quarter = DATA[data]
     words = {**words, "seed": str(seed), "data.workers": "1"}
     if share == 25:
         words["protocol.train_samples"] = str(quarter)
-    found = {}
+    found: dict[str, Run] = {}
     for arm, (name, own) in ARMS.items():
         recipe = read_recipe(name)
         recipe = recipe.without(without) if without else recipe
         done = train_recipe(recipe, {**words, **own, **balanced(recipe, data)}, echo=print)
-        found.setdefault(IMAGE, tested(done.runs["image"]))
-        found[arm] = tested(done.last)
+        found.setdefault(IMAGE, done.runs["image"])
+        found[arm] = done.last
+    for run in found.values():
+        run_job(evaluation_job(run, echo=print), echo=print)
     return found
 
 
@@ -111,19 +119,28 @@ def balanced(recipe: Recipe, data: str) -> Words:
     return {f"{stage}.data.sampling": "class_balanced" for stage in stages if data in BALANCED}
 
 
-def tested(run: Run) -> tuple[pd.DataFrame, object]:
-    """The predictions of a run on its test part."""
-    run_job(evaluation_job(run, echo=print), echo=print)
-    return read_table(run.folder / "test"), run.index.space(run.target)
+def sums_of(run: Run) -> SubjectSums:
+    """What scores of a run on its test part are made of."""
+    return table_sums(read_table(run.folder / "test"), run.index.space(run.target))
 
 
-def score(table: pd.DataFrame, space: object) -> float:
-    """Accuracy of one seed."""
-    return gains({"it": table_sums(table, space)}, ("accuracy",))[0].score.value
+def separation_rows(runs: Mapping[str, Run]) -> list[dict[str, object]]:
+    """How far apart the classes lie in what each arm's last layer sees of the same test images, and over the first."""
+    images = labelled_features(runs, next(iter(runs.values())).index.space("emotion"))
+    rows = []
+    for one in class_separations(images.sets, images.classes, images.subjects):
+        own = {"features": one.name, "images": len(images.classes), "people": len(set(images.subjects))}
+        for kind, estimates in (("", one.values), ("over_first_", one.gains)):
+            for metric, estimate in estimates.items():
+                ends = (estimate.value, estimate.interval.low, estimate.interval.high)
+                own |= dict(zip((f"{kind}{metric}{end}" for end in ("", "_low", "_high")), ends, strict=True))
+        rows.append(own)
+    return rows
 
 
-def seeds_sentence(own: dict[str, list[float]]) -> str:
-    """What each seed had."""
+def seeds_sentence(seeds: Mapping[str, Sequence[SubjectSums]]) -> str:
+    """The accuracy that each seed had."""
+    own = {arm: [gains({"it": sums}, ("accuracy",))[0].score.value for sums in found] for arm, found in seeds.items()}
     shown = "; ".join(f"{arm} {', '.join(f'{value:.3f}' for value in values)}" for arm, values in own.items())
     return f"accuracy of seeds {', '.join(map(str, SEEDS))}: {shown}"
 

@@ -1,14 +1,16 @@
 """Find every face on photographs and videos and say what a checkpoint sees in it.
 
-fer-zoo predict FILES [checkpoint=PATH] [output=TABLE] [detector=haar|none] [boxes=TABLE] [landmarks=NAME] [every=N]
-                [track=true] [calibrated=true] [device=auto|cpu|cuda] [--pictures] [--json]
+fer-zoo predict FILES [checkpoint=PATH | method=NAME] [output=TABLE] [detector=haar|none] [boxes=TABLE]
+                [landmarks=NAME] [every=N] [track=true] [calibrated=true] [face_model=NAME] [device=auto|cpu|cuda]
+                [--pictures] [--json]
 
 FILES are photographs, videos, folders, patterns, or a .txt file with a path in each line. Every face is a row, in a
 video of every frame; a picture without one is a row that says so. checkpoint is the folder of a run or a name of
-`fer-zoo list weights`; without one the weights that ship for emotions are taken.
+`fer-zoo list weights`; without one the weights that ship for emotions are taken, or with method=NAME those of a method.
 
   fer-zoo predict photo.jpg
   fer-zoo predict holiday.jpg checkpoint=runs/demo/0123456789ab
+  fer-zoo predict holiday.jpg method=blendshape_net --pictures
   fer-zoo predict photos/ checkpoint=runs/demo/0123456789ab output=faces.parquet --pictures
   fer-zoo predict clip.mp4 checkpoint=runs/demo/0123456789ab output=clip.csv every=5 track=true --pictures
   fer-zoo predict clip.mp4 checkpoint=runs/demo/0123456789ab boxes=boxes.csv output=clip.csv

@@ -110,6 +110,17 @@ def default_weights(target: str) -> str | None:
     return None
 
 
+def weights_of_method(method: str) -> str | None:
+    """The first shipped weights of a method; those that are a default come before others.
+
+    Raises:
+        UserError: if a card among them is damaged.
+    """
+    cards = {name: read_record(folder / CARD) for name, folder in shipped_weights().items()}
+    own = [name for name, card in cards.items() if card.get("method") == method]
+    return min(own, key=lambda name: not shipped_facts(cards[name]).get("default_for"), default=None)
+
+
 def shipped_facts(card: Mapping[str, Any]) -> dict[str, Any]:
     """What a card says besides, since it was packed: summary, `default_for`, `made_by`; {} of other cards."""
     facts = card.get(SHIPPED, {})

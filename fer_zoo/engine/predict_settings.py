@@ -6,14 +6,15 @@ from pathlib import Path
 
 import torch
 
-from fer_zoo.core.errors import UserError
+from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.core.registry import METHODS
 from fer_zoo.core.settings import setting
 from fer_zoo.data.face_tables import FaceTable
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.expression_panels import is_drawable
 from fer_zoo.engine.landmark_source import LandmarkSource
-from fer_zoo.engine.named_weights import default_weights
+from fer_zoo.engine.named_weights import default_weights, weights_of_method
 from fer_zoo.engine.predict import Predictor
 from fer_zoo.faces.face_model import FaceModel
 from fer_zoo.faces.open import open_face_model
@@ -27,6 +28,7 @@ class PredictSettings:
     checkpoint: str = setting(
         "", "the folder of a run or of a checkpoint, or a name of `fer-zoo list weights`; empty: the emotions that ship"
     )
+    method: str = setting("", "in place of checkpoint: the weights of this method that ship")
     output: str = setting("", "the table: .csv, .parquet or .json; without it the rows are printed")
     detector: str = setting("haar", "what finds the faces; none: every image is a face crop")
     boxes: str = setting(
@@ -92,17 +94,22 @@ def open_predictor(settings: PredictSettings, task: FaceTask | None = None) -> P
 
 
 def with_default(settings: PredictSettings, target: str) -> PredictSettings:
-    """The settings with the shipped weights of a target as checkpoint, where none is named.
+    """The settings with shipped weights as checkpoint, where none is named: of the method, else of a target.
 
     Raises:
-        UserError: if none ship.
+        UserError: if none ship, or both a method and a checkpoint are named.
     """
+    method = settings.method
+    if settings.checkpoint and method:
+        raise UserError(f"checkpoint={settings.checkpoint} has a method of its own; leave method={method} out.")
     if settings.checkpoint:
         return settings
-    name = default_weights(target)
+    if method and method not in METHODS.names():
+        raise unknown_name("method", method, METHODS.names())
+    name = weights_of_method(method) if method else default_weights(target)
     if name is None:
         raise UserError(
-            f"No weights that predict {target} ship with this copy of fer_zoo; say checkpoint=PATH, the folder of a run"
-            " or of a checkpoint."
+            f"No weights {f'of {method}' if method else f'that predict {target}'} ship with this copy of fer_zoo; say"
+            " checkpoint=PATH, the folder of a run or of a checkpoint."
         )
-    return replace(settings, checkpoint=name)
+    return replace(settings, checkpoint=name, method="")

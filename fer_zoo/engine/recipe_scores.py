@@ -26,6 +26,7 @@ from fer_zoo.evaluation.scores import table_sums
 _CLASS_METRICS = ("accuracy", "mean_class_accuracy")
 _VALUE_METRICS = ("mae", "icc31")
 _WIDTH = 120
+KIND = "recipe"  # of a result
 
 
 def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
@@ -78,7 +79,7 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
         tables[stage] = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
     ids = {"runs": [{name: run.id for name, run in fold.runs.items()} for fold in done]}
     folder = Path(last.config.output) / f"recipe_{recipe.name}" / job_id(ids)
-    result: dict[str, Any] = {"kind": "recipe", "recipe": recipe.name, "stages": _stages(done)}
+    result: dict[str, Any] = {"kind": KIND, "recipe": recipe.name, **_asked(done[0]), "stages": _stages(done)}
     if len(tables) > 1:
         found, sentences = _gains(tables, spaces), [_said(tables, done)]
         table = gain_table(found, recipe.name)
@@ -127,6 +128,12 @@ def _stages(done: Sequence[RecipeRun]) -> list[dict[str, Any]]:
         for fold in done
         for name, run in fold.runs.items()
     ]
+
+
+def _asked(done: RecipeRun) -> dict[str, Any]:
+    """What makes the stages again: the words, and what was left out (or what nobody needed)."""
+    trained = {stage.name for stage in done.recipe.stages}
+    return {"words": dict(done.words), "without": [name for name in done.recipe.names if name not in trained]}
 
 
 def _quiet(line: str) -> None:

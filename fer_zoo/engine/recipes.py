@@ -41,10 +41,12 @@ class RecipeRun:
 
     Attributes:
         recipe: what was trained.
+        words: settings as typed.
         runs: stage -> its run.
     """
 
     recipe: Recipe
+    words: Words
     runs: Mapping[str, Run]
 
     @property
@@ -77,7 +79,7 @@ def train_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> RecipeRun:
             run = _with_starts(opened[stage.name], _configuration(recipe, stage, words, folders, _quiet))
             train_fold(run, echo=echo)
         runs[stage.name] = run
-    return RecipeRun(recipe=recipe, runs=runs)
+    return RecipeRun(recipe=recipe, words=words, runs=runs)
 
 
 def _opened(recipe: Recipe, stage: Stage, words: Words, tested: "_Tested | None", echo: Echo) -> Run:

@@ -21,6 +21,7 @@ from fer_zoo.data.protocols import Split
 from fer_zoo.engine.photograph_points import in_photograph, needs_photograph
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.trainer import predict_trainer
+from fer_zoo.evaluation.best_and_worst import best_and_worst, best_and_worst_figure
 from fer_zoo.evaluation.condition_curves import curves_figure
 from fer_zoo.evaluation.conditions import ConditionScore, curves_of
 from fer_zoo.evaluation.curves import reliability_figure
@@ -79,13 +80,16 @@ def predicted_part(
 
 
 def write_report(folder: Path, report: EvaluationReport, table: pd.DataFrame, run: Run, spec: InputSpec) -> None:
-    """Write the report as .json, .md and .txt, curves over conditions and, for classes, the pictures."""
+    """Write the report as .json, .md and .txt, curves over conditions, and pictures: of values the best and worst."""
     write_json(folder / "report.json", report.to_dict())
     write_text(folder / "report.txt", report.to_text() + "\n")
     write_text(folder / "report.md", report.to_markdown())
     if curves := curves_of(report.conditions):
         save_figure(folder / "conditions.png", _curves(curves, report.scores))
-    now, before = report.scores.calibration, report.calibration_before
+    now, before, space = report.scores.calibration, report.calibration_before, report.scores.space
+    if space.kind == "values" and not space.is_points and all(found := best_and_worst(table, space)):
+        images = faces_of(run, spec, [face.id for faces in found for face in faces])
+        save_figure(folder / "best_and_worst.png", best_and_worst_figure(found, images, space))
     if now is None:
         return
     panels = {"": now} if before is None else {"as trained": before, f"at temperature {report.temperature:.2f}": now}

@@ -95,7 +95,7 @@ def _separate(runs: Mapping[str, Sequence[Run]], folder: Path, space: LabelSpace
     drawn: LabelledFeatures | None = None
     try:
         for same in zip(*runs.values(), strict=True):
-            images = _labelled(dict(zip(runs, same, strict=True)), space)
+            images = labelled_features(dict(zip(runs, same, strict=True)), space)
             folds.append(class_separations(images.sets, images.classes, images.subjects, seed=len(folds)))
             drawn = drawn or images
     except UserError as error:
@@ -115,8 +115,16 @@ def _separate(runs: Mapping[str, Sequence[Run]], folder: Path, space: LabelSpace
     return True
 
 
-def _labelled(runs: Mapping[str, Run], space: LabelSpace) -> LabelledFeatures:
-    """What each stage's last layer sees, the last of its feature sets, of the images that all have seen."""
+def labelled_features(runs: Mapping[str, Run], space: LabelSpace) -> LabelledFeatures:
+    """What each run's last layer sees, the last of its feature sets, of the images that all have seen.
+
+    Args:
+        runs: name of a set -> its run, evaluated.
+        space: of the classes.
+
+    Raises:
+        UserError: if there are no features, or no image has a label.
+    """
     tables = {stage: read_features(run.folder / "test" / FEATURES) for stage, run in runs.items()}
     common = set.intersection(*(set(table.ids) for table in tables.values()))
     ids = [name for name in next(iter(tables.values())).ids if name in common]

@@ -1,12 +1,14 @@
 """Pack a run into weights that ship: half precision, small, free to use, without a path of this machine.
 
-python -m fer_zoo.weights.pack RUN name=NAME summary=TEXT [default=true]
+python -m fer_zoo.weights.pack RUN [stage=NAME] name=NAME summary=TEXT [default=true]
 
   python -m fer_zoo.weights.pack runs/timm_classifier_synthetic_faces/0123456789ab name=small summary="six emotions"
+  python -m fer_zoo.weights.pack runs/recipe_mine/0123456789ab stage=fused name=small summary="six emotions"
 
-They go into fer_zoo/weights/NAME, with a card that says by which commands they were made. Refused are more than 2 M
-parameters or 4 MB, and a licence chain that allows commercial use not without asking. default=true makes them those
-that `predict` and `annotate` use where no checkpoint is named. Then score them: python -m fer_zoo.weights.score NAME
+RUN is the folder of a run, or of a recipe, one of whose stages is meant. They go into fer_zoo/weights/NAME, with a
+card that says by which commands they were made. Refused are more than 2 M parameters or 4 MB, and a licence chain that
+allows commercial use not without asking. default=true makes them those that `predict` and `annotate` use where no
+checkpoint is named. Then score them: python -m fer_zoo.weights.score NAME
 """
 
 import sys
@@ -32,7 +34,7 @@ from fer_zoo.engine.named_weights import MOST_BYTES, MOST_PARAMETERS, SCORES, SH
 from fer_zoo.engine.run import Echo
 from fer_zoo.tasks.face_task import FaceTask
 from fer_zoo.weights.command_line import shown_command, start, without_paths
-from fer_zoo.weights.training_command import training_command
+from fer_zoo.weights.training_command import is_recipe, stage_and_command, training_command
 
 PROGRAM = "python -m fer_zoo.weights.pack"
 _COMPARED = 32  # drawn faces
@@ -43,6 +45,7 @@ class PackSettings:
     """How weights are called and what is said of them."""
 
     name: str = setting("", "snake_case; the folder below fer_zoo/weights")
+    stage: str = setting("", "of a recipe: whose network is packed")
     summary: str = setting("", "one line: what they predict, trained on what")
     default: bool = setting(False, "use them where a target is asked for and no checkpoint is named")
 
@@ -51,7 +54,7 @@ def pack(run: str | Path, settings: PackSettings, *, command: str = "", echo: Ec
     """Write a run's network as weights that ship; their folder.
 
     Args:
-        run: a run folder or a checkpoint folder.
+        run: a run folder, a checkpoint folder, or that of a recipe, where settings say the stage.
         settings: with name and summary.
         command: what was typed, for the card.
         echo: told the size, and how far outputs move by the rounding.
@@ -62,7 +65,7 @@ def pack(run: str | Path, settings: PackSettings, *, command: str = "", echo: Ec
     """
     if not is_name(settings.name) or not settings.summary:
         raise UserError(f"Weights need name=NAME in snake_case and a summary=TEXT, found {settings.name!r}.")
-    source = checkpoint_folder(run)
+    source, trained_by = _source(Path(run), settings.stage)
     task = load_method(source)
     targets = list(task.spaces) if settings.default else []
     for target in targets:
@@ -71,7 +74,7 @@ def pack(run: str | Path, settings: PackSettings, *, command: str = "", echo: Ec
     tensors = halved(task.network.state_dict())
     _require_free_and_small(task.card)
     moved = largest_differences(task, tensors)
-    made_by = {"train": training_command(source.parent), "pack": command}
+    made_by = {"train": trained_by, "pack": command}
     facts = {
         "name": settings.name,
         "summary": settings.summary,
@@ -88,6 +91,17 @@ def pack(run: str | Path, settings: PackSettings, *, command: str = "", echo: Ec
     echo(f"{task.card['num_parameters']:,} parameters in {size:,} bytes")
     echo(f"half precision moves outputs on {_COMPARED} drawn faces by at most: {said}")
     return folder
+
+
+def _source(run: Path, stage: str) -> tuple[Path, str]:
+    """The checkpoint that is meant, and the command that trained it."""
+    if is_recipe(run):
+        folder, trained_by = stage_and_command(run, stage)
+        return checkpoint_folder(folder), trained_by
+    if stage:
+        raise UserError(f"{run} is no recipe, of which stage={stage} could be a part; leave stage out.")
+    source = checkpoint_folder(run)
+    return source, training_command(source.parent)
 
 
 def halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -147,7 +161,7 @@ def without_machine(card: Mapping[str, Any]) -> dict[str, Any]:
 def run(command: Command) -> int:
     """Packs what a command line says."""
     command.allow_flags()
-    texts = command.options("name", "summary", "default")
+    texts = command.options("name", "stage", "summary", "default")
     folder = command.one_name("run", "`fer-zoo train` makes them.")
     settings = build_settings(PackSettings, texts, where="")
     written = pack(folder, settings, command=shown_command(PROGRAM, command), echo=say)

@@ -1,13 +1,17 @@
-"""The command that makes a run again, from the configuration that stands in its folder."""
+"""The command that makes a run again: from the configuration in its folder, or from the result of its recipe."""
 
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fer_zoo.core.errors import UserError, unknown_name
+from fer_zoo.core.files import read_record
 from fer_zoo.core.paths import without_folder
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.config_files import options
+from fer_zoo.engine.jobs import RESULT
+from fer_zoo.engine.recipe_scores import KIND
 from fer_zoo.engine.setting_texts import as_texts
 
 # Where things lie, how fast they are read and who is told: no part of what was trained.
@@ -36,6 +40,40 @@ def training_command(folder: Path) -> str:
         changed["streams"] = config.streams
     said = [*words, *as_texts({key: _shown(value) for key, value in changed.items() if value is not None})]
     return shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in said)])
+
+
+def is_recipe(folder: Path) -> bool:
+    """Whether a folder is that of a recipe's result."""
+    return (folder / RESULT).is_file() and read_record(folder / RESULT).get("kind") == KIND
+
+
+def stage_and_command(folder: Path, stage: str) -> tuple[Path, str]:
+    """The run of a recipe's stage, and `fer-zoo train recipe=…`.
+
+    Args:
+        folder: of the recipe's result, beside the experiments.
+        stage: of those that were trained.
+
+    Raises:
+        UserError: for an unknown stage, or a recipe that was trained on several folds.
+    """
+    result = read_record(folder / RESULT)
+    try:
+        name, words, without = result["recipe"], dict(result["words"]), result["without"]
+        runs = [(entry["stage"], entry["folder"]) for entry in result["stages"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / RESULT} is of another version, or damaged; give the recipe's command again."
+        ) from error
+    if stage not in dict(runs):
+        raise unknown_name("stage", stage, tuple(dict(runs)))
+    if len(runs) > len(dict(runs)):
+        raise UserError(f"{folder} has several folds; give one of its runs instead.")
+    words = {key: _shown(text) for key, text in words.items() if _is_part(key) and _is_part(key.partition(".")[2])}
+    left_out = {"without": ",".join(without)} if without else {}
+    said = {"recipe": name if name in options("recipe") else f"{name}.yaml", **left_out, **words}
+    command = shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in said.items())])
+    return folder.parent.parent / dict(runs)[stage], command
 
 
 def _names(config: RunConfig) -> list[tuple[str, str]]:

@@ -39,6 +39,19 @@ def test_predict_without_a_checkpoint(photographs: Path, capsys: pytest.CaptureF
     assert "prob_anger" in told.out
 
 
+def test_predict_with_the_weights_of_a_method(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(photographs), "method=timm_regressor", "device=cpu"]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith("checkpoint: small_landmarks, which ships") and "landmark_67_x" in told.out
+    for words, sentence in {
+        ("method=expnet",): "No method is named 'expnet'.",
+        ("method=au_net",): "No weights of au_net ship with this copy of fer_zoo; say checkpoint=PATH",
+        ("method=au_net", "checkpoint=small_emotion"): "checkpoint=small_emotion has a method of its own; leave method",
+    }.items():
+        assert main(["predict", str(photographs), *words]) == 2
+        assert capsys.readouterr().err.startswith(f"fer-zoo: {sentence}")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from fer_zoo.engine.recipe_scores import crossvalidate_recipe, score_recipe
 from fer_zoo.engine.recipes import RecipeRun, steps_of_epoch, train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import open_run
+from fer_zoo.weights.training_command import is_recipe, stage_and_command
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 NETWORK = "image_width: 32, image_height: 32, width_mult: 0.125, colour: grey"
@@ -85,6 +87,21 @@ def test_what_is_handed_on_is_told_and_remembered(done: tuple[RecipeRun, list[st
     names = [training["dataset"]["name"] for training in card["training"]["earlier"]]
     assert len(names) == 3, "the people's training went into both streams and is remembered once"
     assert card["commercial_use"] == "yes"
+
+
+def test_the_command_of_a_result_leads_to_the_same_runs(recipe: Recipe, done: tuple[RecipeRun, list[str]]) -> None:
+    recipe_run = done[0]
+    folder = score_recipe([recipe_run], echo=quiet)
+    run, command = stage_and_command(folder, "blend")
+    assert run == recipe_run.runs["blend"].folder and is_recipe(folder) and not is_recipe(run)
+    words = dict(word.split("=", 1) for word in shlex.split(command)[2:])
+    assert words.pop("recipe") == "small.yaml" and not {"output", "data.workers"} & set(words)
+    lines: list[str] = []
+    again = train_recipe(recipe, {**words, "output": recipe_run.words["output"]}, echo=lines.append)
+    assert sum("done already" in line for line in lines) == 4
+    assert {name: run.id for name, run in again.runs.items()} == {name: run.id for name, run in recipe_run.runs.items()}
+    with pytest.raises(UserError, match=r"^No stage is named 'blendd'\. Did you mean 'blend'\?"):
+        stage_and_command(folder, "blendd")
 
 
 def test_features_of_a_fused_network_are_at_first_those_of_its_stages(done: tuple[RecipeRun, list[str]]) -> None:
@@ -260,7 +277,7 @@ def test_stages_that_tell_other_classes_apart_are_not_compared(
     words = {**WORDS, "fold": "1", "output": output, "trainer.max_epochs": "1"}
     words["image.dataset.emotions.classes"] = "happiness,sadness,anger"
     other = train_recipe(recipe.until("image"), words, echo=quiet)
-    mixed = RecipeRun(recipe=recipe, runs={**recipe_run.runs, "image": other.runs["image"]})
+    mixed = RecipeRun(recipe=recipe, words=recipe_run.words, runs={**recipe_run.runs, "image": other.runs["image"]})
     with pytest.raises(UserError, match="image and fused of the recipe small are compared, but predict"):
         score_recipe([mixed], echo=quiet)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fakes.full_disk import full_disk
 
 from fer_zoo.core.cards import Terms
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.files import write_json
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.config import compose, write_config
 from fer_zoo.weights.pack import PackSettings, halved, main, pack, without_machine
@@ -152,6 +154,32 @@ def test_the_command_of_the_training_makes_the_same_run(tmp_path: Path) -> None:
     assert training_command(tmp_path / "elsewhere") == ""
 
 
+def test_a_stage_of_a_recipe_is_said_by_its_recipe(run: Path, no_weights: Path) -> None:
+    folder = run.parent.parent / "recipe_au_fernet_quick" / "0123456789ab"
+    stages = [{"fold": "fold1", "stage": "au", "folder": "an_experiment/0123456789ab"}]
+    words = {
+        "dataset": "synthetic_faces",
+        "au.dataset.root": "/somewhere/of_anna",
+        "output": "/tmp",
+        "data.workers": "1",
+    }
+    record = {"kind": "recipe", "recipe": "au_fernet_quick", "words": words, "without": ["fused"], "stages": stages}
+    write_json(folder / "result.json", record)
+    packed = pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
+    facts = json.loads((packed / "card.json").read_text())["shipped"]
+    assert facts["made_by"]["train"] == "fer-zoo train recipe=au_fernet_quick without=fused dataset=synthetic_faces"
+    with pytest.raises(UserError, match=r"^No stage is named ''\..*Known: au\.$"):
+        pack(folder, SETTINGS, echo=quiet)
+    with pytest.raises(UserError, match=r"is no recipe, of which stage=au could be a part"):
+        pack(run, replace(SETTINGS, stage="au"), echo=quiet)
+    write_json(folder / "result.json", {**record, "stages": [*stages, *stages]})
+    with pytest.raises(UserError, match=r"has several folds; give one of its runs instead\.$"):
+        pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
+    write_json(folder / "result.json", {"kind": "recipe"})
+    with pytest.raises(UserError, match=r"is of another version, or damaged"):
+        pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
+
+
 def test_an_experiment_is_named_by_its_file(tmp_path: Path) -> None:
     config = compose([("experiment", "timm_classifier_facial_expressions"), ("seed", "2")], verb="train")
     write_config(tmp_path, config)
@@ -167,7 +195,7 @@ def test_the_command_line(run: Path, no_weights: Path, capsys: pytest.CaptureFix
         == "python -m fer_zoo.weights.pack an_experiment/0123456789ab name=small 'summary=a few emotions'"
     )
     assert main(["--help"]) == 0
-    assert "python -m fer_zoo.weights.pack RUN name=NAME" in capsys.readouterr().out
+    assert "python -m fer_zoo.weights.pack RUN [stage=NAME] name=NAME" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
