@@ -15,7 +15,7 @@ def write(folder: Path) -> Fake:
     for place, (person, count) in enumerate(PEOPLE.items()):
         for number in range(1, count + 1):
             people[f"{person}/{number:03d}.jpg"] = person
-            write_image(root / person / f"{number:03d}.jpg", 10 * place + number, grey=False)
+            write_image(root / person / f"{number:03d}.jpg", 9_000 + 10 * place + number, grey=False)
 
     def spoil_label() -> str:
         (root / "0000045").rename(root / "0000045x")

@@ -1,7 +1,9 @@
 """A miniature of CK+: gaps in the numbers, sequences without an emotion, wrapped archives, other files between."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fakes.fake import Fake, write_image
@@ -43,12 +45,12 @@ def write_label(root: Path, part: str, person: str, sequence: str, number: int, 
     return path
 
 
-def write(folder: Path) -> Fake:
+def write(folder: Path, *, sequences: Sequence[Any] = SEQUENCES) -> Fake:
     """Thirty-two samples of seven people: of each labelled sequence the first frame and the last three."""
     root = folder / "ckplus"
     seed = 0
     people, labels = dict[str, str](), dict[str, str | None]()
-    for person, sequence, numbers, code, entry, facs in SEQUENCES:
+    for person, sequence, numbers, code, entry, facs in sequences:
         for number in numbers:
             write_image(root / frame(person, sequence, number), seed := seed + 1, codec="PNG")
             rows = [f"{notation(x)}{notation(y)}" for x, y in points(number)]

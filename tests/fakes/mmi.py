@@ -1,6 +1,6 @@
 """A miniature of MMI: several views, emotions within and beyond the six, or none; two clips with markers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,15 +71,15 @@ def write_clip(root: Path, session: str, clip: str, view: str, value: str | None
         write_units(folder, clip, UNITS[clip])
 
 
-def write(folder: Path) -> Fake:
+def write(folder: Path, *, clips: Sequence[tuple[str, str, str, str, int]] = CLIPS) -> Fake:
     """Thirty-two frames of seven people: of each clip with an emotion the first frame and three in the middle."""
     root = folder / "mmi"
-    for session, clip, view, value, frames in (*CLIPS, *OTHERS):
+    for session, clip, view, value, frames in (*clips, *OTHERS):
         write_clip(root, session, clip, view, value, frames)
-    (root / "Sessions/1/S001-001_mic.wav").write_bytes(b"sound")
+    (root / f"Sessions/{clips[0][0]}/S001-001_mic.wav").write_bytes(b"sound")
     write_image(root / "Sessions/30/S001-030.jpg", 1)  # a still, whose session has no file
     people, labels = dict[str, str](), dict[str, str | None]()
-    for session, clip, _, value, frames in CLIPS:
+    for session, clip, _, value, frames in clips:
         middle = (frames - 1) // 2
         for frame in (0, middle - 1, middle, middle + 1):
             people[name(session, clip, frame)] = clip[:4]

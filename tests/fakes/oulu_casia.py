@@ -1,5 +1,6 @@
 """A miniature of Oulu-CASIA: doubled folders around it, three recordings, sequences of several lengths, other files."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fakes.fake import Fake, write_image
@@ -17,12 +18,12 @@ def frame(recording: str, person: str, emotion: str, number: int) -> str:
     return f"{recording}/{person}/{emotion}/{number:03d}.jpeg"
 
 
-def write(folder: Path) -> Fake:
+def write(folder: Path, *, shown: Mapping[str, Sequence[str]] = PEOPLE) -> Fake:
     """Thirty-six samples of six people: the last three of six frames of each sequence in VL/Strong."""
     root = folder / "oulu_casia"
     seed, people, labels = 0, dict[str, str](), dict[str, str | None]()
     for recording, length in LENGTHS.items():
-        for person, emotions in PEOPLE.items():
+        for person, emotions in shown.items():
             for emotion in emotions:
                 for number in range(length):
                     path = frame(recording, person, emotion, number)

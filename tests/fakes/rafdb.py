@@ -1,5 +1,6 @@
 """A miniature of RAF-DB basic: 1-based codes, names without _aligned, a list whose last line has no end."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fakes.fake import Fake, write_image
@@ -24,14 +25,14 @@ POINTS = ((30.0, 40.5), (70.0, 41.0), (50.0, 60.0), (35.5, 80.0), (66.0, 81.0))
 BOX = (10.0, 20.0, 110.0, 140.5)
 
 
-def write(folder: Path) -> Fake:
+def write(folder: Path, *, rows: Sequence[tuple[str, int, str, int, int, int]] = ROWS) -> Fake:
     """Eleven samples in both forms, with attributes and boxes."""
     root = folder / "rafdb"
     listing = root / "basic" / LIST
 
     def write_list(first_code: str) -> None:
-        lines = [f"{name}.jpg {code}" for name, code, *_ in ROWS]
-        lines[0] = f"{ROWS[0][0]}.jpg {first_code}"
+        lines = [f"{name}.jpg {code}" for name, code, *_ in rows]
+        lines[0] = f"{rows[0][0]}.jpg {first_code}"
         listing.write_bytes("\n".join(lines).encode())  # no newline at the end, as distributed
 
     def spoil_label() -> str:
@@ -39,8 +40,8 @@ def write(folder: Path) -> Fake:
         return "8"
 
     listing.parent.mkdir(parents=True)
-    write_list(str(ROWS[0][1]))
-    for number, (name, _, _, *attributes) in enumerate(ROWS):
+    write_list(str(rows[0][1]))
+    for number, (name, _, _, *attributes) in enumerate(rows):
         write_image(root / "basic" / "Image" / "aligned" / f"{name}_aligned.jpg", number, grey=False)
         write_image(root / "basic" / "Image" / "original" / f"{name}.jpg", 100 + number, grey=False)
         lines = [f"{x}\t{y}" for x, y in POINTS] + [str(code) for code in attributes]
@@ -49,7 +50,7 @@ def write(folder: Path) -> Fake:
             root / "basic" / "Annotation" / "boundingbox" / f"{name}_boundingbox.txt",
             " ".join(f"{side:f}" for side in BOX),
         )
-    paths = {f"Image/aligned/{name}_aligned.jpg": entry for name, _, entry, *_ in ROWS}
+    paths = {f"Image/aligned/{name}_aligned.jpg": entry for name, _, entry, *_ in rows}
     return Fake(
         root=root / "basic",
         settings={},
