@@ -13,7 +13,7 @@ from fakes import kills
 from safetensors.torch import load_file
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.engine.checkpoint import load_method, subject_hash
+from fer_zoo.engine.checkpoint import checkpoint_hash, load_method, subject_hash
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.recipe_files import Recipe, read_recipe
@@ -102,6 +102,17 @@ def test_the_command_of_a_result_leads_to_the_same_runs(recipe: Recipe, done: tu
     assert {name: run.id for name, run in again.runs.items()} == {name: run.id for name, run in recipe_run.runs.items()}
     with pytest.raises(UserError, match=r"^No stage is named 'blendd'\. Did you mean 'blend'\?"):
         stage_and_command(folder, "blendd")
+
+
+@pytest.mark.slow
+def test_two_processes_hand_weights_on_as_well(recipe: Recipe, tmp_path: Path) -> None:
+    words = {**WORDS, "trainer": "ddp_cpu", "data.batch_size": "8", "fold": "1", "output": str(tmp_path)}
+    recipe_run = train_recipe(recipe.until("image"), words, echo=quiet)
+    people, image = (recipe_run.runs[name] for name in ("people", "image"))
+    assert image.config.trainer.devices == "2"
+    facts = card_of(image)["training"]["start"]
+    assert facts["method"] == "fernet_identity" and facts["tensors"] == 47
+    assert facts["checkpoint"] == checkpoint_hash(people.folder)
 
 
 def test_features_of_a_fused_network_are_at_first_those_of_its_stages(done: tuple[RecipeRun, list[str]]) -> None:
