@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from fer_zoo.core.cards import DatasetCard
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress
@@ -91,18 +92,23 @@ def warn_of_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> N
 _OTHERS = "evaluate other people, or start from a checkpoint that has not seen these"
 
 
-def _is_drawn(training: Mapping[str, Any]) -> bool:
+def _card_of(training: Mapping[str, Any]) -> DatasetCard | None:
     name = training.get("dataset", {}).get("name", "")
-    return name in DATASETS.names() and DATASETS[name].drawn
+    return DATASETS[name] if name in DATASETS.names() else None
 
 
 def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
     """What of the test part was in a training, "" for nothing: units of the run's protocol, then files."""
-    files = set(training.get("file_hashes", ()))
+    files, card = set(training.get("file_hashes", ())), _card_of(training)
+    if card and run.index.dataset in card.shares_people:
+        echo(
+            f"warning: {card.name} and {run.index.dataset} show some of the same people, of whom identical files alone"
+            " are found"
+        )
     is_same = run.index.fingerprint() == training.get("fingerprint")
     if units := _units_seen(training, run, by_file=bool(files) and not is_same, echo=echo):
         return units
-    if not files and _is_drawn(training):
+    if not files and card and card.drawn:
         return ""  # there were none: people are all that could be met again
     if not files:
         units = "clips" if run.unit == "clip" else "subjects"

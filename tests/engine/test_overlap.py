@@ -1,6 +1,7 @@
 """Images a checkpoint has seen, found again by their content under whatever name."""
 
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from fakes import patterns
 from fer_zoo.core.errors import UserError
 from fer_zoo.core.files import read_json
 from fer_zoo.data.open import open_dataset
+from fer_zoo.engine.config import compose
 from fer_zoo.engine.evaluate import evaluate
-from fer_zoo.engine.overlap import file_hashes
+from fer_zoo.engine.overlap import file_hashes, refuse_training_data
+from fer_zoo.engine.run import open_run
 
 SETTINGS = {"label_space": patterns.SPACE, "cropped": True, "subject_pattern": patterns.SUBJECT_PATTERN}
 
@@ -75,3 +78,16 @@ def test_a_single_copy_is_named(trained: Path, faces: Path, tmp_path: Path) -> N
         UserError, match=rf"1 of 7 test images are files that this checkpoint was trained on \({name}\)"
     ):
         evaluate(trained, words(root, tmp_path / "out"), echo=lambda line: None)
+
+
+def test_people_of_another_data_set_under_other_codes_are_told(faces: Path, tmp_path: Path) -> None:
+    run = open_run(compose(patterns.settings(faces, tmp_path), verb="train"), echo=lambda line: None)
+    photographs = replace(run, index=replace(run.index, dataset="facial_expressions"))
+    lines: list[str] = []
+    for name in ("casia_webface", "rafdb"):
+        training = {"dataset": {"name": name}, "file_hashes": ["0123456789ab"], "subject_hashes": []}
+        refuse_training_data({"training": training}, photographs, echo=lines.append)
+    assert lines == [
+        "warning: casia_webface and facial_expressions show some of the same people, of whom identical files alone"
+        " are found"
+    ]
