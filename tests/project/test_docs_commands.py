@@ -48,7 +48,7 @@ PROVED_ELSEWHERE |= {
 TEST_GRIDS = "tests/engine/test_test_grids.py, on the first faces of each grid"
 PROVED_ELSEWHERE |= {
     f"fer-zoo evaluate {checkpoint} track=synthetic_{grid}": TEST_GRIDS
-    for checkpoint in ("runs/timm_classifier_synthetic_emotion_v1/RUN", "emotion_small")
+    for checkpoint in ("runs/timm_classifier_synthetic_emotion_v1/RUN", "emotion_fernet_small")
     for grid in ("pose_light", "intensity", "width", "occluders")
 }
 PROVED_ELSEWHERE |= {
@@ -66,6 +66,11 @@ PROVED_ELSEWHERE |= {
     "fer-zoo train experiment=landmark_heatmaps_synthetic_faces": FILES_OF_ICT,
     "fer-zoo evaluate landmarks_small dataset=synthetic_faces dataset.seed=91 dataset.num_samples=1000"
     " dataset.samples_per_person=5 dataset.expression=emotions dataset.grid.yaw=0,15,30,45,60": FILES_OF_ICT,
+    "fer-zoo evaluate blendshapes_small dataset=synthetic_faces dataset.face_model=ict dataset.expression=sliders"
+    " dataset.seed=91 dataset.num_samples=1000 output=blendshapes_of_ict": FILES_OF_ICT,
+    "python -c from PIL import Image; Image.open('blendshapes_of_ict/best_and_worst.png').convert('RGB')"
+    ".save('docs/figures/blendshapes_best_and_worst.jpg', quality=85)": FILES_OF_ICT,
+    "fer-zoo train recipe=blendshape_fernet_small": FILES_OF_ICT,
     "python benchmarks/domain_gap.py": "results/domain_gap.csv, which it wrote in half an hour of training",
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
@@ -83,10 +88,12 @@ PROVED_ELSEWHERE |= {
         "train recipe=au_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3 au.dataset.whole_intensities=true",
     )
 }
+A_STAGE = "runs/recipe_blendshape_fernet_small/RUN stage=fused name=NAME summary=seven emotions"
 MADE_IN_TESTS = "tests/weights, with small networks in a folder of their own"
 POINTS = "runs/landmark_heatmaps_synthetic_faces/RUN name=NAME summary=68 points, learned from drawn faces default=true"
 PROVED_ELSEWHERE |= {
     f"python -m fer_zoo.weights.pack {POINTS}": MADE_IN_TESTS,
+    f"python -m fer_zoo.weights.pack {A_STAGE}": MADE_IN_TESTS,
     "python -m fer_zoo.weights.score NAME": MADE_IN_TESTS,
     "python -m fer_zoo.weights.score NAME track=facial_expressions": MADE_IN_TESTS,
 }
