@@ -60,34 +60,44 @@ STARTS = {"people first": (), "random weights": ("identity",)}
 def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
-    rows: list[dict[str, object]] = []
-    separations: list[dict[str, object]] = []
     for data in [name for name in DATA if name in asked] or DATA:
         for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
-            of_start: dict[str, dict[str, SubjectSums]] = {}
-            for start, without in STARTS.items():
-                title = f"{data}, {share} %, {start}"
-                runs = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
-                for seed, own in runs.items():
-                    separations += [{"what": title, "seed": seed, **row} for row in separation_rows(own)]
-                seeds = {arm: [sums_of(runs[seed][arm]) for seed in SEEDS] for arm in runs[SEEDS[0]]}
-                sums = of_start[start] = {arm: mean_sums(own) for arm, own in seeds.items()}
-                found = gains(sums, METRICS)
-                text = as_markdown([gain_table(found, title)], [seeds_sentence(seeds)])
-                write_text(RESULTS / f"{title.replace(', ', '_').replace(' %', '').replace(' ', '_')}.md", text)
-                print(text)
-                pairs = {
-                    title: found,
-                    **{f"{title}, over {first}": over(sums, first, others) for first, others in PAIRS.items()},
-                }
-                rows += [{"what": what, **gain.to_dict()} for what, own in pairs.items() for gain in own]
-            random, people = (of_start[start] for start in ("random weights", "people first"))
-            for arm in people:  # does learning people first help?
-                found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)
-                rows += [{"what": f"{data}, {share} %, {arm}", **gain.to_dict()} for gain in found]
+            compare(data, share)
+
+
+def compare(data: str, share: int) -> None:
+    """All arms on a share of a data set, with and without the people's stage: a table each, and two .csv of both."""
+    rows: list[dict[str, object]] = []
+    separations: list[dict[str, object]] = []
+    of_start: dict[str, dict[str, SubjectSums]] = {}
+    for start, without in STARTS.items():
+        title = f"{data}, {share} %, {start}"
+        runs = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
+        for seed, own in runs.items():
+            separations += [{"start": start, "seed": seed, **row} for row in separation_rows(own)]
+        seeds = {arm: [sums_of(runs[seed][arm]) for seed in SEEDS] for arm in runs[SEEDS[0]]}
+        sums = of_start[start] = {arm: mean_sums(own) for arm, own in seeds.items()}
+        found = gains(sums, METRICS)
+        text = as_markdown([gain_table(found, title)], [seeds_sentence(seeds)])
+        write_text(RESULTS / f"{data}_{share}_{start.replace(' ', '_')}.md", text)
+        print(text)
+        pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items()}}
+        rows += [row_of(gain, start=start, over=first) for first, own in pairs.items() for gain in own]
+    random, people = (of_start[start] for start in ("random weights", "people first"))
+    for arm in people:  # does learning people first help?
+        found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)
+        rows += [row_of(gain, start=gain.name, over="random weights") | {"arm": arm} for gain in found]
     for name, table in (("gains", rows), ("class_separation", separations)):
         text = pd.DataFrame(table).to_csv(index=False, float_format="%.4f", lineterminator="\n")
-        write_text(RESULTS / f"{name}.csv", text)
+        write_text(RESULTS / f"{data}_{share}_{name}.csv", text)
+
+
+def row_of(gain: Gain, *, start: str, over: str) -> dict[str, object]:
+    """A gain as a line of a table."""
+    ends = {"gain_low": gain.gain.interval.low, "gain_high": gain.gain.interval.high}
+    score = {"score": gain.score.value, "low": gain.score.interval.low, "high": gain.score.interval.high}
+    named = {"start": start, "arm": gain.name, "metric": gain.metric}
+    return {**named, **score, "over": over, "gain": gain.gain.value, **ends, "p": gain.p}
 
 
 def over(sums: dict[str, SubjectSums], first: str, others: tuple[str, ...]) -> list[Gain]:
