@@ -83,10 +83,18 @@ def compare(data: str, share: int) -> None:
         print(text)
         pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items()}}
         rows += [row_of(gain, start=start, over=first) for first, own in pairs.items() for gain in own]
+        write_tables(data, share, rows, separations)  # what there is, as hours lie between the starts
     random, people = (of_start[start] for start in ("random weights", "people first"))
     for arm in people:  # does learning people first help?
         found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)
         rows += [row_of(gain, start=gain.name, over="random weights") | {"arm": arm} for gain in found]
+    write_tables(data, share, rows, separations)
+
+
+def write_tables(
+    data: str, share: int, rows: Sequence[Mapping[str, object]], separations: Sequence[Mapping[str, object]]
+) -> None:
+    """Gains and class separation as .csv."""
     for name, table in (("gains", rows), ("class_separation", separations)):
         text = pd.DataFrame(table).to_csv(index=False, float_format="%.4f", lineterminator="\n")
         write_text(RESULTS / f"{data}_{share}_{name}.csv", text)

@@ -83,7 +83,6 @@ PROVED_ELSEWHERE |= {
         "train recipe=blendshape_fernet_quick dataset=facial_expressions image.data.sampling=class_balanced"
         " fused.data.sampling=class_balanced",
         "crossvalidate recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
-        "train recipe=blendshape_fernet_quick dataset=synthetic_emotion_v1 protocol.folds=3",
         "crossvalidate recipe=blendshape_fernet_ckplus",
         "train recipe=blendshape_fernet_quick dataset=synthetic_faces dataset.clips.frames=6 dataset.clips.falls=0"
         " dataset.num_samples=8000 dataset.seed=11 frames=last_3 protocol=stratified_subject_kfold protocol.folds=3",
