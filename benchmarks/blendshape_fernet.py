@@ -83,7 +83,8 @@ def compare(data: str, share: int) -> None:
         print(text)
         pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items()}}
         rows += [row_of(gain, start=start, over=first) for first, own in pairs.items() for gain in own]
-        write_tables(data, share, rows, separations)  # what there is, as hours lie between the starts
+        if not (RESULTS / f"{data}_{share}_gains.csv").exists():  # hours lie between the starts
+            write_tables(data, share, rows, separations)
     random, people = (of_start[start] for start in ("random weights", "people first"))
     for arm in people:  # does learning people first help?
         found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)

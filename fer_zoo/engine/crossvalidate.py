@@ -131,9 +131,8 @@ def train_fold(run: Run, *, echo: Echo) -> None:
         return
     if {"RANK", "SLURM_PROCID"} & set(os.environ):
         raise UserError(
-            "crossvalidate and recipes start the processes of each training themselves, so run them alone; under"
-            " torchrun or SLURM run one `fer-zoo train … fold=K` a job (of a recipe's stage with checkpoint=RUN or"
-            " streams=NAME=RUN), then the same command alone to score them."
+            "crossvalidate and recipes start the processes of each training themselves, so run them without torchrun"
+            " and SLURM; there, train folds by one `fer-zoo train … fold=K` a job, then score them by crossvalidate."
         )
     if status(run.folder) != "done":
         write_config(run.folder, run.config)

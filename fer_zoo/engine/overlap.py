@@ -97,10 +97,15 @@ def _card_of(training: Mapping[str, Any]) -> DatasetCard | None:
     return DATASETS[name] if name in DATASETS.names() else None
 
 
+def _share_people(card: DatasetCard, dataset: str) -> bool:
+    other = DATASETS[dataset] if dataset in DATASETS.names() else None
+    return dataset in card.shares_people or (other is not None and card.name in other.shares_people)
+
+
 def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
     """What of the test part was in a training, "" for nothing: units of the run's protocol, then files."""
     files, card = set(training.get("file_hashes", ())), _card_of(training)
-    if card and run.index.dataset in card.shares_people:
+    if card and _share_people(card, run.index.dataset):
         echo(
             f"warning: {card.name} and {run.index.dataset} show some of the same people, of whom identical files alone"
             " are found"

@@ -7,7 +7,6 @@ from typing import Any
 
 from fer_zoo.core.errors import UserError, unknown_name
 from fer_zoo.core.files import read_record
-from fer_zoo.core.paths import without_folder
 from fer_zoo.engine.config import CONFIG, RunConfig, compose, read_config
 from fer_zoo.engine.config_files import options
 from fer_zoo.engine.jobs import RESULT
@@ -48,19 +47,25 @@ def is_recipe(folder: Path) -> bool:
 
 
 def stage_and_command(folder: Path, stage: str) -> tuple[Path, str]:
-    """The run of a recipe's stage, and `fer-zoo train recipe=…`.
+    """The run of a recipe's stage, and the command that trains it.
 
     Args:
         folder: of the recipe's result, beside the experiments.
         stage: of those that were trained.
 
+    Returns:
+        The run's folder, and `fer-zoo train recipe=…` without a path of this machine.
+
     Raises:
-        UserError: for an unknown stage, or a recipe that was trained on several folds.
+        UserError: for a damaged result, an unknown stage, or a recipe that was trained on several folds.
     """
     result = read_record(folder / RESULT)
     try:
-        name, words, without = result["recipe"], dict(result["words"]), result["without"]
+        name, words, without = result["recipe"], dict(result["words"]), list(result["without"])
         runs = [(entry["stage"], entry["folder"]) for entry in result["stages"]]
+        said = [name, *words, *words.values(), *without, *(text for run in runs for text in run)]
+        if isinstance(result["without"], str) or not all(isinstance(text, str) for text in said):
+            raise TypeError("names are texts")
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{folder / RESULT} is of another version, or damaged; give the recipe's command again."
@@ -71,9 +76,9 @@ def stage_and_command(folder: Path, stage: str) -> tuple[Path, str]:
         raise UserError(f"{folder} has several folds; give one of its runs instead.")
     words = {key: _shown(text) for key, text in words.items() if _is_part(key) and _is_part(key.partition(".")[2])}
     left_out = {"without": ",".join(without)} if without else {}
-    said = {"recipe": name if name in options("recipe") else f"{name}.yaml", **left_out, **words}
-    command = shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in said.items())])
-    return folder.parent.parent / dict(runs)[stage], command
+    typed = {"recipe": name if name in options("recipe") else f"{name}.yaml", **left_out, **words}
+    command = shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in typed.items())])
+    return folder.resolve().parents[1] / dict(runs)[stage], command
 
 
 def _names(config: RunConfig) -> list[tuple[str, str]]:
@@ -94,4 +99,14 @@ def _is_part(key: str) -> bool:
 
 
 def _shown(value: Any) -> Any:
-    return without_folder(value) if isinstance(value, str) else value
+    """A value without the folders of this machine, whether they are still there or not; also of NAME=PATH in a list."""
+    if isinstance(value, list):
+        return [_shown(entry) for entry in value]
+    if not isinstance(value, str):
+        return value
+    parts = [entry.partition("=") for entry in value.split(",")]
+    return ",".join(f"{_masked(key)}{sign}{_masked(rest)}" for key, sign, rest in parts)
+
+
+def _masked(text: str) -> str:
+    return Path(text).name if text.startswith(("/", "~/")) else text

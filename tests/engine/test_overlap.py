@@ -91,3 +91,7 @@ def test_people_of_another_data_set_under_other_codes_are_told(faces: Path, tmp_
         "warning: casia_webface and facial_expressions show some of the same people, of whom identical files alone"
         " are found"
     ]
+    training = {"dataset": {"name": "facial_expressions"}, "file_hashes": ["0123456789ab"], "subject_hashes": []}
+    people = replace(run, index=replace(run.index, dataset="casia_webface"))
+    refuse_training_data({"training": training}, people, echo=lines.append)
+    assert lines[1].startswith("warning: facial_expressions and casia_webface show some of the same people")

@@ -17,7 +17,7 @@ from fer_zoo.core.files import write_json
 from fer_zoo.engine.checkpoint import load_method
 from fer_zoo.engine.config import compose, write_config
 from fer_zoo.weights.pack import PackSettings, halved, main, pack, without_machine
-from fer_zoo.weights.training_command import training_command
+from fer_zoo.weights.training_command import stage_and_command, training_command
 
 SETTINGS = PackSettings(name="small", summary="a few")
 
@@ -154,20 +154,26 @@ def test_the_command_of_the_training_makes_the_same_run(tmp_path: Path) -> None:
     assert training_command(tmp_path / "elsewhere") == ""
 
 
-def test_a_stage_of_a_recipe_is_said_by_its_recipe(run: Path, no_weights: Path) -> None:
+def test_a_stage_of_a_recipe_is_said_by_its_recipe(
+    run: Path, no_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = run.parent.parent / "recipe_au_fernet_quick" / "0123456789ab"
     stages = [{"fold": "fold1", "stage": "au", "folder": "an_experiment/0123456789ab"}]
     words = {
         "dataset": "synthetic_faces",
         "au.dataset.root": "/somewhere/of_anna",
-        "output": "/tmp",
+        "output": "/somewhere",
         "data.workers": "1",
+        "data.landmarks": "~/of_anna/points.csv",
     }
     record = {"kind": "recipe", "recipe": "au_fernet_quick", "words": words, "without": ["fused"], "stages": stages}
     write_json(folder / "result.json", record)
     packed = pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
     facts = json.loads((packed / "card.json").read_text())["shipped"]
-    assert facts["made_by"]["train"] == "fer-zoo train recipe=au_fernet_quick without=fused dataset=synthetic_faces"
+    command = "fer-zoo train recipe=au_fernet_quick without=fused dataset=synthetic_faces data.landmarks=points.csv"
+    assert facts["made_by"]["train"] == command
+    monkeypatch.chdir(folder)
+    assert stage_and_command(Path(), "au")[0] == run
     with pytest.raises(UserError, match=r"^No stage is named ''\..*Known: au\.$"):
         pack(folder, SETTINGS, echo=quiet)
     with pytest.raises(UserError, match=r"is no recipe, of which stage=au could be a part"):
@@ -175,9 +181,18 @@ def test_a_stage_of_a_recipe_is_said_by_its_recipe(run: Path, no_weights: Path) 
     write_json(folder / "result.json", {**record, "stages": [*stages, *stages]})
     with pytest.raises(UserError, match=r"has several folds; give one of its runs instead\.$"):
         pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
-    write_json(folder / "result.json", {"kind": "recipe"})
-    with pytest.raises(UserError, match=r"is of another version, or damaged"):
-        pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
+    for damaged in ({"kind": "recipe"}, {**record, "without": "fused"}, {**record, "recipe": None}):
+        write_json(folder / "result.json", damaged)
+        with pytest.raises(UserError, match=r"is of another version, or damaged"):
+            pack(folder, replace(SETTINGS, stage="au"), echo=quiet)
+
+
+def test_streams_of_a_run_are_said_without_their_folders(tmp_path: Path) -> None:
+    words = [("method", "blendshape_fernet"), ("dataset", "synthetic_faces")]
+    own = replace(compose(words, verb="train"), streams=["image=/gone/of_anna/runs/ab12", "blendshape=runs/x/cd34"])
+    write_config(tmp_path, own)
+    command = training_command(tmp_path)
+    assert "anna" not in command and "image=ab12" in command and "blendshape=runs/x/cd34" in command
 
 
 def test_an_experiment_is_named_by_its_file(tmp_path: Path) -> None:
