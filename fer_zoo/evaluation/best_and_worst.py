@@ -82,7 +82,7 @@ def best_and_worst_figure(
     for part, faces, title in zip(parts, found, ("least", "greatest"), strict=True):
         heading = f"{space.target}{unit}: the {len(faces)} faces of {title} mean absolute error"
         part.suptitle(f"{heading}; grey: label, blue: prediction", fontsize=11, x=0.01, ha="left")
-        grid = part.subplots(lines, 2 * columns, squeeze=False, width_ratios=[1.0, 1.1] * columns)
+        grid = part.subplots(lines, 2 * columns, squeeze=False, width_ratios=[1.6, 1.0] * columns)
         for axes in grid.ravel():
             axes.axis("off")
         for number, face in enumerate(faces):
