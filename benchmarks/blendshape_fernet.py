@@ -16,9 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from fer_zoo.core.files import write_text
-from fer_zoo.engine.evaluate import evaluation_job
-from fer_zoo.engine.jobs import run_job
 from fer_zoo.engine.recipe_files import Recipe, Words, read_recipe
+from fer_zoo.engine.recipe_scores import score_stage
 from fer_zoo.engine.recipes import train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Run
@@ -128,7 +127,7 @@ def of_seed(data: str, share: int, without: list[str], seed: int) -> dict[str, R
         found.setdefault(IMAGE, done.runs["image"])
         found[arm] = done.last
     for run in found.values():
-        run_job(evaluation_job(run, echo=print), echo=print)
+        score_stage(run, echo=print)
     return found
 
 

@@ -1,8 +1,8 @@
 """How a network that saw drawn faces alone does on others and on photographs: `python benchmarks/domain_gap.py`.
 
-The network that ships (experiment=timm_classifier_synthetic_faces) learns seven emotions from 4,000 faces of people of
-both face models in turn; of procedural alone, of ict alone, and of both under the narrower priors that there were at
-first. It is scored on 1,000 faces of unseen people of each, and on the photographs of facial_expressions: six
+The network of emotion_small (experiment=timm_classifier_synthetic_faces) learns seven emotions from 4,000 faces of
+people of both face models in turn; of procedural alone, of ict alone, and of both under the narrower priors that there
+were at first. It is scored on 1,000 faces of unseen people of each, and on the photographs of facial_expressions: six
 classes, and happiness against neutral. What is done is not repeated. Writes results/domain_gap.csv and
 prints the table.
 """

@@ -242,17 +242,12 @@ _FACTS: Mapping[str, Callable[[str], dict[str, Any]]] = {
 }
 
 
-_OF_PEOPLE = "identity_holdout"
-
-
 def _training(card: MethodCard) -> str:
     """A command that trains the method: on data that exist, else on the user's own."""
     known = (DATASETS[name] for target in card.targets[:1] for name in DATASETS.names(target=target))
     for data in sorted(known, key=_effort) if card.trains else ():
-        words = [data.examples.get(card.targets[0], "")]
-        if card.targets[0] == "identity" and data.protocol != _OF_PEOPLE:  # who is trained on is tested
-            words.append(f"protocol={_OF_PEOPLE}")
-        return " ".join(["fer-zoo train", f"method={card.name}", f"dataset={data.name}", *filter(None, words)])
+        words = data.examples.get(card.targets[0], "")
+        return f"fer-zoo train method={card.name} dataset={data.name} {words}".rstrip()
     return ""
 
 

@@ -6,7 +6,7 @@ fer-zoo predict FILES [checkpoint=PATH | method=NAME] [output=TABLE] [detector=h
 
 FILES are photographs, videos, folders, patterns, or a .txt file with a path in each line. Every face is a row, in a
 video of every frame; a picture without one is a row that says so. checkpoint is the folder of a run or a name of
-`fer-zoo list weights`; without one the weights that ship for emotions are taken, or with method=NAME those of a method.
+`fer-zoo list weights`; without one the default weights for emotions are taken, or with method=NAME those of a method.
 
   fer-zoo predict photo.jpg
   fer-zoo predict holiday.jpg checkpoint=runs/demo/0123456789ab

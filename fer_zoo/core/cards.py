@@ -101,7 +101,7 @@ class DatasetCard:
         own_data: True for the generic readers of a user's own files, which have no fixed root.
         drawn: True where code makes the images, so that no file is needed; a root is a folder that keeps them.
         examples: per target the settings that an example of a command needs; a reader of own files cannot do without.
-        shares_people: data sets that show some of the same people, who have other codes there.
+        populations: groups whom its people are of, if others show these under codes of their own.
     """
 
     name: str
@@ -120,7 +120,7 @@ class DatasetCard:
     own_data: bool = False
     drawn: bool = False
     examples: Mapping[str, str] = field(default_factory=dict)
-    shares_people: tuple[str, ...] = ()
+    populations: tuple[str, ...] = ()
 
     @property
     def commercial_use(self) -> Commercial:

@@ -112,6 +112,11 @@ class LabelSpace:
         return self.target == "landmarks"
 
     @property
+    def rest(self) -> float:
+        """The value of nothing happening: 0, or the least value where 0 is none."""
+        return 0.0 if self.minimum <= 0 <= self.maximum else self.minimum
+
+    @property
     def is_dense(self) -> bool:
         """Whether each pixel has a label, whose classes or channels the entries are; no table holds such labels."""
         return self.target in DENSE_TARGETS

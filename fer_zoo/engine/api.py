@@ -112,7 +112,7 @@ def predict(
     Args:
         photographs: paths of photographs, videos and folders of them, or RGB arrays "h w 3" of uint8; one or many.
         method: a loaded method, the path of a checkpoint, a name of `fer-zoo list weights`, or that of a method, whose
-            shipped weights are taken; by default the weights that ship for emotions.
+            shipped weights are taken; by default those for emotions.
         detector: what finds the faces; "none" where every image is a face crop.
         boxes: a table of boxes or landmarks in place of a detector, see `FaceTable`.
         landmarks: weights that predict landmarks, a path or a name, for a method whose faces are aligned.
@@ -124,11 +124,8 @@ def predict(
             photographs.
     """
     many: Any = [photographs] if isinstance(photographs, str | Path | np.ndarray) else photographs
-    name = "" if isinstance(method, FaceTask) else str(method)
-    is_method = name in METHODS.names() and not Path(name).exists()
     said = PredictSettings(
-        checkpoint="" if is_method else name,
-        method=name if is_method else "",
+        checkpoint="" if isinstance(method, FaceTask) else str(method),
         detector=detector,
         boxes="" if boxes is None else str(boxes),
         landmarks="" if landmarks is None else str(landmarks),

@@ -93,7 +93,7 @@ def strongest(row: Row, space: LabelSpace) -> list[tuple[str, float]]:
     known = [(entry, float(row[entry])) for entry in space.entries if row.get(entry) is not None]
     if len(space) <= MOST_BARS:
         return known
-    return sorted(known, key=lambda pair: -abs(pair[1] - _rest(space)))[:MOST_BARS]
+    return sorted(known, key=lambda pair: -abs(pair[1] - space.rest))[:MOST_BARS]
 
 
 def expression_of(row: Row, space: LabelSpace) -> Face:
@@ -108,10 +108,6 @@ def _heads(shown: Sequence[tuple[Row, LabelSpace]], model: FaceModel | None, sid
         return []
     faces = [expression_of(row, space) for row, space in shown]
     return pictures_of(model, faces, min(side, _LARGEST), close_up=True)
-
-
-def _rest(space: LabelSpace) -> float:
-    return 0.0 if space.minimum <= 0 <= space.maximum else space.minimum
 
 
 def _line(size: int) -> int:
@@ -196,7 +192,7 @@ def _draw_bars(
     font, line, length = drawing_font(size), _line(size), 6 * size
     span = space.maximum - space.minimum
     left = place[0] + names
-    rest = left + (_rest(space) - space.minimum) / span * length
+    rest = left + (space.rest - space.minimum) / span * length
     for number, (name, value) in enumerate(bars):
         y = place[1] + number * line
         end = left + (min(space.maximum, max(space.minimum, value)) - space.minimum) / span * length

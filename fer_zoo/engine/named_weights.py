@@ -81,6 +81,8 @@ def weights_names() -> list[str]:
 def weights_folder(name: str) -> Path | None:
     """The checkpoint folder of that name, downloaded where it is a larger one; None where nothing has the name.
 
+    The name of a method means the weights of it that ship.
+
     Raises:
         UserError: if it cannot be had whole.
     """
@@ -88,8 +90,10 @@ def weights_folder(name: str) -> Path | None:
         return None
     if (shipped := shipped_weights().get(name)) is not None:
         return shipped
-    entry = larger_weights().get(name)
-    return None if entry is None else _fetched(name, entry)
+    if (entry := larger_weights().get(name)) is not None:
+        return _fetched(name, entry)
+    of_method = weights_of_method(name)
+    return None if of_method is None else shipped_weights()[of_method]
 
 
 def is_named(folder: Path) -> bool:

@@ -60,6 +60,7 @@ def refuse_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> No
     Raises:
         UserError: naming the first of them by their codes or ids.
     """
+    echo = _once(echo)
     for number, training in enumerate(trainings(card)):
         found = _seen(training, run, echo)
         if found and number:
@@ -75,6 +76,7 @@ def refuse_start(card: Mapping[str, Any], runs: Sequence[Run], *, echo: Echo) ->
     Raises:
         UserError: naming the first fold and the first of them.
     """
+    echo = _once(echo)
     for run in runs:
         for training in trainings(card):
             if found := _seen(training, run, echo):
@@ -83,6 +85,7 @@ def refuse_start(card: Mapping[str, Any], runs: Sequence[Run], *, echo: Echo) ->
 
 def warn_of_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> None:
     """Say, before a training from a checkpoint, that its test part could not be scored afterwards."""
+    echo = _once(echo)
     for training in trainings(card):
         if found := _seen(training, run, echo):
             echo(f"warning: {found}, so `fer-zoo evaluate` will refuse to score this run on its test part")
@@ -98,8 +101,20 @@ def _card_of(training: Mapping[str, Any]) -> DatasetCard | None:
 
 
 def _share_people(card: DatasetCard, dataset: str) -> bool:
-    other = DATASETS[dataset] if dataset in DATASETS.names() else None
-    return dataset in card.shares_people or (other is not None and card.name in other.shares_people)
+    other = DATASETS[dataset].populations if dataset in DATASETS.names() else ()
+    return card.name != dataset and bool(set(card.populations) & set(other))
+
+
+def _once(echo: Echo) -> Echo:
+    """Tells a line once: of many trainings and folds one says the same as another."""
+    said = set[str]()
+
+    def tell(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            echo(line)
+
+    return tell
 
 
 def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:

@@ -48,8 +48,9 @@ def predict_files(
     output = Path(settings.output) if settings.output else None
     if output:
         check_output(output)
-    if not settings.checkpoint or settings.method:
-        settings = with_default(settings, "emotion")
+    named = with_default(settings, "emotion")
+    if named is not settings:
+        settings = named
         echo(about_default(settings.checkpoint))
     folder = (output or _PRINTED).with_name(f"{(output or _PRINTED).stem}_pictures") if pictures else None
     if folder and folder.exists() and not folder.is_dir():

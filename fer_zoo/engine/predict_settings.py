@@ -26,7 +26,8 @@ class PredictSettings:
     """What predict does with its files."""
 
     checkpoint: str = setting(
-        "", "the folder of a run or of a checkpoint, or a name of `fer-zoo list weights`; empty: the emotions that ship"
+        "",
+        "the folder of a run or of a checkpoint, or a name of `fer-zoo list weights`; empty: the default for emotions",
     )
     method: str = setting("", "in place of checkpoint: the weights of this method that ship")
     output: str = setting("", "the table: .csv, .parquet or .json; without it the rows are printed")
@@ -62,7 +63,7 @@ def open_predictor(settings: PredictSettings, task: FaceTask | None = None) -> P
     """The checkpoint's method with its detector or table of faces, on the device.
 
     Args:
-        settings: without a checkpoint, the shipped weights of emotions are taken.
+        settings: without a checkpoint, the default weights for emotions are taken.
         task: in place of a checkpoint.
 
     Raises:

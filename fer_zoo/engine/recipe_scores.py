@@ -17,7 +17,7 @@ from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.recipe_files import Recipe, Words
 from fer_zoo.engine.recipes import RecipeRun, train_recipe
 from fer_zoo.engine.results import read_table
-from fer_zoo.engine.run import Echo
+from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.stage_pictures import draw_stages
 from fer_zoo.evaluation.against_first import Gain, gain_table, gains
 from fer_zoo.evaluation.report_text import as_markdown, as_text
@@ -71,15 +71,14 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
     for stage in recipe.compare:
         runs = [fold.runs[stage] for fold in done]
         for run in runs:
-            refuse_training_data(read_card(run.folder), run, echo=echo)  # of data of another name files are compared
-            run_job(evaluation_job(run, echo=echo), echo=echo)
+            score_stage(run, echo=echo)
         if len(runs) > 1:
             report, _ = pool(runs, echo=_quiet)
             echo(f"{stage}:\n{report.to_text()}")
         tables[stage] = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
     ids = {"runs": [{name: run.id for name, run in fold.runs.items()} for fold in done]}
     folder = Path(last.config.output) / f"recipe_{recipe.name}" / job_id(ids)
-    result: dict[str, Any] = {"kind": KIND, "recipe": recipe.name, **_asked(done[0]), "stages": _stages(done)}
+    result: dict[str, Any] = {"kind": KIND, "recipe": recipe.name, **_again(done), "stages": _stages(done)}
     if len(tables) > 1:
         found, sentences = _gains(tables, spaces), [_said(tables, done)]
         table = gain_table(found, recipe.name)
@@ -90,6 +89,16 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
         result["pictures"] = draw_stages(compared, tables, folder, echo=echo)
     write_json(folder / "result.json", result)
     return folder
+
+
+def score_stage(run: Run, *, echo: Echo) -> None:
+    """Score a run on its test part, which none of its weights has seen; of data of another name files are compared.
+
+    Raises:
+        UserError: if they have seen it.
+    """
+    refuse_training_data(read_card(run.folder), run, echo=echo)
+    run_job(evaluation_job(run, echo=echo), echo=echo)
 
 
 def _spaces(done: RecipeRun) -> dict[str, LabelSpace]:
@@ -130,10 +139,14 @@ def _stages(done: Sequence[RecipeRun]) -> list[dict[str, Any]]:
     ]
 
 
-def _asked(done: RecipeRun) -> dict[str, Any]:
+def _again(done: Sequence[RecipeRun]) -> dict[str, Any]:
     """What makes the stages again: the words, and what was left out (or what nobody needed)."""
-    trained = {stage.name for stage in done.recipe.stages}
-    return {"words": dict(done.words), "without": [name for name in done.recipe.names if name not in trained]}
+    recipe, words = done[0].recipe, done[0].words
+    trained = {stage.name for stage in recipe.stages}
+    return {
+        "words": {key: text for key, text in words.items() if key != "fold" or len(done) == 1},
+        "without": [name for name in recipe.names if name not in trained],
+    }
 
 
 def _quiet(line: str) -> None:

@@ -45,15 +45,14 @@ def best_and_worst(table: pd.DataFrame, space: LabelSpace, count: int = _EACH) -
     """
     labels, outputs = values_of(table, space), outputs_of(table, space)
     away = np.abs(labels - outputs)
-    known = np.isfinite(away).any(axis=1)
-    errors = np.nanmean(away[known], axis=1)
-    ids = table["id"].to_numpy()[known]
-    faces = [
-        ValuedFace(str(ids[row]), float(errors[row]), labels[known][row], outputs[known][row])
-        for row in np.lexsort((ids.astype(str), errors))
+    rows = np.flatnonzero(np.isfinite(away).any(axis=1))
+    errors, ids = np.nanmean(away[rows], axis=1), table["id"].to_numpy()[rows].astype(str)
+    order = np.lexsort((ids, errors))
+    count = min(count, len(order) // 2)
+    return [
+        [ValuedFace(str(ids[i]), float(errors[i]), labels[rows[i]], outputs[rows[i]]) for i in chosen]
+        for chosen in (order[:count], order[::-1][:count])
     ]
-    count = min(count, len(faces) // 2)
-    return [faces[:count], faces[::-1][:count]]
 
 
 def best_and_worst_figure(
@@ -96,7 +95,7 @@ def best_and_worst_figure(
 
 def _draw_bars(axes: "Axes", face: ValuedFace, space: LabelSpace) -> None:
     """The entries that label or prediction move farthest from rest, farthest above."""
-    rest = 0.0 if space.minimum <= 0 <= space.maximum else space.minimum
+    rest = space.rest
     moved = np.fmax(np.abs(face.label - rest), np.abs(face.output - rest))
     shown = [number for number in np.argsort(-np.nan_to_num(moved), kind="stable") if np.isfinite(moved[number])]
     shown = shown[:_BARS]

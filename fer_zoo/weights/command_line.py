@@ -40,4 +40,11 @@ def without_paths(value: Any) -> Any:
         return {key: without_paths(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [without_paths(item) for item in value]
-    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~/")) else value
+    if not isinstance(value, str):
+        return value
+    parts = [entry.partition("=") for entry in value.split(",")]  # also of NAME=PATH,NAME=PATH
+    return ",".join(f"{_last_part(key)}{sign}{_last_part(rest)}" for key, sign, rest in parts)
+
+
+def _last_part(text: str) -> str:
+    return Path(text).name if text.startswith(("/", "~")) else text

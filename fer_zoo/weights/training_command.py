@@ -12,6 +12,7 @@ from fer_zoo.engine.config_files import options
 from fer_zoo.engine.jobs import RESULT
 from fer_zoo.engine.recipe_scores import KIND
 from fer_zoo.engine.setting_texts import as_texts
+from fer_zoo.weights.command_line import without_paths
 
 # Where things lie, how fast they are read and who is told: no part of what was trained.
 _NO_PART = ("output", "experiment", "checkpoint", "streams", "start_hashes", "apart", "logger", "dataset.root")
@@ -37,7 +38,7 @@ def training_command(folder: Path) -> str:
         changed["checkpoint"] = config.checkpoint
     if config.streams:
         changed["streams"] = config.streams
-    said = [*words, *as_texts({key: _shown(value) for key, value in changed.items() if value is not None})]
+    said = [*words, *as_texts({key: without_paths(value) for key, value in changed.items() if value is not None})]
     return shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in said)])
 
 
@@ -74,7 +75,9 @@ def stage_and_command(folder: Path, stage: str) -> tuple[Path, str]:
         raise unknown_name("stage", stage, tuple(dict(runs)))
     if len(runs) > len(dict(runs)):
         raise UserError(f"{folder} has several folds; give one of its runs instead.")
-    words = {key: _shown(text) for key, text in words.items() if _is_part(key) and _is_part(key.partition(".")[2])}
+    words = {
+        key: without_paths(text) for key, text in words.items() if _is_part(key) and _is_part(key.partition(".")[2])
+    }
     left_out = {"without": ",".join(without)} if without else {}
     typed = {"recipe": name if name in options("recipe") else f"{name}.yaml", **left_out, **words}
     command = shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in typed.items())])
@@ -96,17 +99,3 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _is_part(key: str) -> bool:
     return key.partition(".")[0] not in _NO_PART and key not in (*_NO_PART, *_NO_PART_OF_DATA)
-
-
-def _shown(value: Any) -> Any:
-    """A value without the folders of this machine, whether they are still there or not; also of NAME=PATH in a list."""
-    if isinstance(value, list):
-        return [_shown(entry) for entry in value]
-    if not isinstance(value, str):
-        return value
-    parts = [entry.partition("=") for entry in value.split(",")]
-    return ",".join(f"{_masked(key)}{sign}{_masked(rest)}" for key, sign, rest in parts)
-
-
-def _masked(text: str) -> str:
-    return Path(text).name if text.startswith(("/", "~/")) else text

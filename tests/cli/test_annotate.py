@@ -6,6 +6,7 @@ from fakes import small_weights
 from fakes.pictures import drawn_face
 from PIL import Image
 
+import fer_zoo
 from fer_zoo.cli.main import main
 
 
@@ -43,6 +44,8 @@ def test_predict_with_the_weights_of_a_method(photographs: Path, capsys: pytest.
     assert main(["predict", str(photographs), "method=timm_regressor", "device=cpu"]) == 0
     told = capsys.readouterr()
     assert told.err.startswith("checkpoint: small_landmarks, which ships") and "landmark_67_x" in told.out
+    rows = fer_zoo.predict(photographs, "timm_regressor")  # the same from Python
+    assert rows["landmark_67_x"].notna().any()
     for words, sentence in {
         ("method=expnet",): "No method is named 'expnet'.",
         ("method=au_net",): "No weights of au_net ship with this copy of fer_zoo; say checkpoint=PATH",

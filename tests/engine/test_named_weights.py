@@ -73,6 +73,15 @@ def test_the_default_is_what_the_card_says(small: Path, tmp_path: Path) -> None:
     assert table["emotion"].notna().all()
 
 
+def test_the_weights_of_a_method_are_first_those_that_are_a_default(small: Path, tmp_path: Path) -> None:
+    small_weights.ship("another", small_weights.network("emotion"), tmp_path)
+    assert named_weights.weights_of_method("timm_classifier") == "small" and "another" < "small"
+    assert load_method("timm_classifier").card["shipped"]["name"] == "small"
+    assert named_weights.weights_of_method("au_net") is None
+    with pytest.raises(UserError, match=r"^The checkpoint au_net does not exist"):
+        load_method("au_net")
+
+
 def test_without_weights_there_is_no_default(tmp_path: Path) -> None:
     Image.fromarray(drawn_face()).save(tmp_path / "a.png")
     with pytest.raises(UserError, match=r"^No weights that predict emotion ship .*checkpoint=PATH"):

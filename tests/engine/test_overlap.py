@@ -86,7 +86,7 @@ def test_people_of_another_data_set_under_other_codes_are_told(faces: Path, tmp_
     lines: list[str] = []
     for name in ("casia_webface", "rafdb"):
         training = {"dataset": {"name": name}, "file_hashes": ["0123456789ab"], "subject_hashes": []}
-        refuse_training_data({"training": training}, photographs, echo=lines.append)
+        refuse_training_data({"training": {**training, "earlier": [training]}}, photographs, echo=lines.append)
     assert lines == [
         "warning: casia_webface and facial_expressions show some of the same people, of whom identical files alone"
         " are found"

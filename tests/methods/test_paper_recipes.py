@@ -4,7 +4,7 @@ Who is shown there shows every emotion, as a fold without one of them trains not
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ from fakes import casia_webface, ckplus, disfa, mmi, oulu_casia, rafdb
 from fakes.fake import Fake
 
 from fer_zoo.cli.main import main
+from fer_zoo.core.registry import METHODS
 from fer_zoo.evaluation.prediction_table import read_predictions
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
-SMALL = {
-    "method.width_mult": "0.125", "method.image_width": "32", "method.image_height": "48", "trainer": "cpu",
-    "trainer.max_epochs": "1", "data.workers": "0", "data.detector": "none", "data.batch_size": "16",
+SMALL = {f"method.{key}": str(value) for key, value in METHODS["blendshape_fernet"].smallest.items()} | {
+    "trainer": "cpu", "trainer.max_epochs": "1", "data.workers": "0", "data.detector": "none", "data.batch_size": "16",
 }  # fmt: skip
-DRAWN = {"num_samples": "24", "size": "32", "face_model": "procedural"}
+DRAWN = {f"blendshape.dataset.{key}": text for key, text in (
+    ("num_samples", "24"), ("size", "32"), ("face_model", "procedural"),
+)}  # fmt: skip
+FOLDS = {"protocol.folds": "2"}
 CODES = {code: entry for entry, code in ckplus.CODES.items()}
 
 
@@ -74,9 +77,9 @@ def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake],
     return put
 
 
-def run(verb: str, recipe: str, output: Path, **others: str) -> Path:
+def run(verb: str, recipe: str, output: Path, others: Mapping[str, str]) -> Path:
     """The folder of the recipe's result, once the command line has trained it."""
-    words = {**SMALL, **{key.replace("__", "."): text for key, text in others.items()}, "output": str(output)}
+    words = {**SMALL, **others, "output": str(output)}
     assert main([verb, f"recipe={recipe}", *(f"{key}={text}" for key, text in words.items())]) == 0
     (result,) = (output / f"recipe_{recipe}").glob("*/result.json")
     return result.parent
@@ -91,8 +94,7 @@ def test_every_fold_of_ckplus(
     on_disk: Callable[[Fake], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_disk(whole_ckplus(tmp_path))
-    blend = {f"blendshape__dataset__{key}": text for key, text in DRAWN.items()}
-    folder = run("crossvalidate", "blendshape_fernet_ckplus", tmp_path / "runs", protocol__folds="2", **blend)
+    folder = run("crossvalidate", "blendshape_fernet_ckplus", tmp_path / "runs", {**FOLDS, **DRAWN})
     shown = capsys.readouterr().out
     assert "168 test images of 6 people, 2 folds; gains over image" in shown
     stages = stages_of(folder)
@@ -109,7 +111,7 @@ def test_action_units_of_disfa_go_into_mmi(
     on_disk: Callable[[Fake], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_disk(whole_mmi(tmp_path))
-    folder = run("train", "au_fernet_mmi", tmp_path / "runs", protocol__folds="2", au__dataset__images="frames")
+    folder = run("train", "au_fernet_mmi", tmp_path / "runs", {**FOLDS, "au.dataset.images": "frames"})
     assert "stream au starts from" in capsys.readouterr().out
     names = stages_of(folder).set_index("stage")["folder"].str.partition("/")[0].to_dict()
     assert names == {
@@ -132,9 +134,7 @@ def test_the_other_recipes(
 ) -> None:
     fake = write(tmp_path)
     on_disk(fake, recipe.removeprefix("blendshape_fernet_"))
-    blend = {f"blendshape__dataset__{key}": text for key, text in DRAWN.items()}
-    folds = {} if recipe.endswith("rafdb") else {"protocol__folds": "2"}
-    folder = run("train", recipe, tmp_path / "runs", **folds, **blend)
+    folder = run("train", recipe, tmp_path / "runs", DRAWN if recipe.endswith("rafdb") else {**FOLDS, **DRAWN})
     last = tmp_path / "runs" / stages_of(folder).query("stage == 'fused'")["folder"].iloc[0]
     table, meta = read_predictions(last / "test" / "predictions.parquet")
     assert len(meta.space) == classes and set(table["target_emotion"]) == set(meta.space.entries)

@@ -45,7 +45,7 @@ CARD = DatasetCard(
     is_cropped=True,
     expected={"images": 494_414, "people": 10_575},
     protocol="identity_holdout",
-    shares_people=("facial_expressions",),
+    populations=("celebrities",),
     traps=(
         "Numbers of people have gaps (0000045, 0000099 …): the class is the place of the folder among the sorted ones,"
         " and the checkpoint's label space holds the numbers.",

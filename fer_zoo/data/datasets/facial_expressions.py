@@ -77,7 +77,8 @@ CARD = DatasetCard(
     downloads={
         f"{NAME}.zip": ("https://github.com/muxspace/facial_expressions/archive/refs/heads/master.zip", ""),
     },
-    examples={"emotion": "", "identity": "dataset.identity_images=10"},
+    examples={"emotion": "", "identity": "dataset.identity_images=10 protocol=identity_holdout"},
+    populations=("celebrities",),
     traps=(
         "Labels come in upper and lower case, and each is one person's opinion: two annotators agree on 49 %.",
         "Eight images are listed twice, one of them with two labels; 36 images are not listed.",
