@@ -108,5 +108,8 @@ def test_data_that_have_people_only_when_asked_say_how(tmp_path: Path) -> None:
     assert len(people) == 4  # of the fake's people those with two images and more
     assert {run.index.table["subject"][row] for row in run.index.rows_of(run.split.train)} == set(people)
     del plain["dataset.identity_images"]
-    with pytest.raises(UserError, match=r"labels of: emotion\. Set dataset\.identity_images=10 protocol=identity_holdout to have 'identity'\."):
+    with pytest.raises(
+        UserError,
+        match=r"labels of: emotion\. Set dataset\.identity_images=10 protocol=identity_holdout to have 'identity'\.",
+    ):
         open_run(compose(list(plain.items()), verb="train"), echo=lambda line: None)
