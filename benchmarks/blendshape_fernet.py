@@ -6,7 +6,8 @@ quarter of it? Each arm is a quick recipe on one fold of three, three seeds; wha
 command goes on where it stopped. Scores are means over the seeds, with intervals and paired tests over people. Writes
 results/blendshape_fernet/ and prints its tables.
 
-`python benchmarks/blendshape_fernet.py synthetic_emotion 100` does one of the data sets and one share alone.
+`python benchmarks/blendshape_fernet.py synthetic_emotion 100` does one of the data sets and one share alone;
+`python benchmarks/blendshape_fernet.py blendshape_fernet_quick twin_fernet_quick` some of the arms.
 """
 
 import sys
@@ -32,7 +33,8 @@ from fer_zoo.evaluation.subject_sums import SubjectSums
 RESULTS = Path("results/blendshape_fernet")
 SEEDS = (0, 1, 2)
 IMAGE = "image alone"
-ARMS = {
+Arms = Mapping[str, tuple[str, Words]]
+ARMS: Arms = {
     "with blendshapes": ("blendshape_fernet_quick", Words()),
     "with action units": ("au_fernet_quick", Words()),
     "with action units, six levels": ("au_fernet_quick", {"au.dataset.whole_intensities": "true"}),
@@ -59,19 +61,20 @@ STARTS = {"people first": (), "random weights": ("identity",)}
 def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
+    arms = {arm: (recipe, words) for arm, (recipe, words) in ARMS.items() if recipe in asked} or ARMS
     for data in [name for name in DATA if name in asked] or DATA:
         for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
-            compare(data, share)
+            compare(data, share, arms)
 
 
-def compare(data: str, share: int) -> None:
-    """All arms on a share of a data set, with and without the people's stage: a table each, and two .csv of both."""
+def compare(data: str, share: int, arms: Arms) -> None:
+    """Arms on a share of a data set, with and without the people's stage: a table each, and two .csv of both."""
     rows: list[dict[str, object]] = []
     separations: list[dict[str, object]] = []
     of_start: dict[str, dict[str, SubjectSums]] = {}
     for start, without in STARTS.items():
         title = f"{data}, {share} %, {start}"
-        runs = {seed: of_seed(data, share, list(without), seed) for seed in SEEDS}
+        runs = {seed: of_seed(data, share, arms, list(without), seed) for seed in SEEDS}
         for seed, own in runs.items():
             separations += [{"start": start, "seed": seed, **row} for row in separation_rows(own)]
         seeds = {arm: [sums_of(runs[seed][arm]) for seed in SEEDS] for arm in runs[SEEDS[0]]}
@@ -80,7 +83,7 @@ def compare(data: str, share: int) -> None:
         text = as_markdown([gain_table(found, title)], [seeds_sentence(seeds)])
         write_text(RESULTS / f"{data}_{share}_{start.replace(' ', '_')}.md", text)
         print(text)
-        pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items()}}
+        pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items() if first in sums}}
         rows += [row_of(gain, start=start, over=first) for first, own in pairs.items() for gain in own]
         if not (RESULTS / f"{data}_{share}_gains.csv").exists():  # hours lie between the starts
             write_tables(data, share, rows, separations)
@@ -110,17 +113,17 @@ def row_of(gain: Gain, *, start: str, over: str) -> dict[str, object]:
 
 def over(sums: dict[str, SubjectSums], first: str, others: tuple[str, ...]) -> list[Gain]:
     """What some arms gain over another one than the image stream alone."""
-    return gains({arm: sums[arm] for arm in (first, *others)}, METRICS)
+    return gains({arm: sums[arm] for arm in (first, *others) if arm in sums}, METRICS)
 
 
-def of_seed(data: str, share: int, without: list[str], seed: int) -> dict[str, Run]:
+def of_seed(data: str, share: int, arms: Arms, without: list[str], seed: int) -> dict[str, Run]:
     """Arm -> its run, scored on the test part; the image stream alone comes first."""
     words, quarter = DATA[data]
     words = {**words, "seed": str(seed), "data.workers": "1"}
     if share == 25:
         words["protocol.train_samples"] = str(quarter)
     found: dict[str, Run] = {}
-    for arm, (name, own) in ARMS.items():
+    for arm, (name, own) in arms.items():
         recipe = read_recipe(name)
         recipe = recipe.without(without) if without else recipe
         done = train_recipe(recipe, {**words, **own, **balanced(recipe, data)}, echo=print)

@@ -10,11 +10,21 @@ import fer_zoo
 from fer_zoo.cli.main import main
 
 
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Default weights of each target."""
+    folder = tmp_path_factory.mktemp("packed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_zoo.engine.named_weights.FOLDER", folder / "shipped")
+        for target in ("emotion", "landmarks"):
+            small_weights.ship(f"small_{target}", small_weights.network(target), folder, default=True)
+    return folder / "shipped"
+
+
 @pytest.fixture
-def photographs(no_weights: Path, tmp_path: Path) -> Path:
-    """A class folder with a face, and default weights of each target."""
-    for target in ("emotion", "landmarks"):
-        small_weights.ship(f"small_{target}", small_weights.network(target), tmp_path, default=True)
+def photographs(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A class folder with a face, where these weights ship."""
+    monkeypatch.setattr("fer_zoo.engine.named_weights.FOLDER", packed)
     (tmp_path / "faces" / "anger").mkdir(parents=True)
     Image.fromarray(drawn_face()).save(tmp_path / "faces" / "anger" / "a.png")
     return tmp_path / "faces"

@@ -67,22 +67,15 @@ def test_a_terminal_without_the_sign_shows_it_escaped() -> None:
 
 
 @pytest.mark.parametrize("words", [["list"], ["info", "timm_classifier"], ["info", "facial_expressions"], ["--help"]])
-def test_light_verbs_do_not_import_torch(words: list[str]) -> None:
-    code = f"import sys; from fer_zoo.cli.main import main; main({words}); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode == 0
+def test_light_verbs_import_nothing_heavy(words: list[str]) -> None:
+    heavy = {"torch", "pytorch_lightning", "timm", "torchmetrics", "matplotlib", "sklearn", "albumentations", "hydra"}
+    code = f"import sys; from fer_zoo.cli.main import main; main({words}); sys.exit(str({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).stderr == b"set()\n"
 
 
-def test_listing_takes_less_than_a_second_of_work() -> None:
-    before = os.times()
-    assert run("list").returncode == 0
-    after = os.times()
-    assert after.children_user - before.children_user < 1.0
-
-
-def test_importing_the_package_takes_less_than_a_fifth_of_a_second() -> None:
-    code = "import time; start = time.perf_counter(); import fer_zoo; print(time.perf_counter() - start)"
-    seconds = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
-    assert seconds < 0.2
+def test_the_package_alone_imports_no_other() -> None:
+    code = "import sys, fer_zoo; print({'numpy', 'pandas', 'torch', 'fer_zoo.engine'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code]) == b"set()\n"
 
 
 def test_ctrl_c_says_that_what_is_done_stays(

@@ -63,20 +63,31 @@ def refusal(protocol: str, index: Index, target: str) -> str:
     return ""
 
 
-@pytest.fixture(params=DATASETS.names())
+def write(name: str, folder: Path) -> Fake:
+    made: Fake = importlib.import_module(f"fakes.{name}").write(folder)  # a data set without a fake fails here
+    return made
+
+
+@pytest.fixture(scope="module", params=DATASETS.names())
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def fake(name: str, tmp_path: Path) -> Fake:
-    made: Fake = importlib.import_module(f"fakes.{name}").write(tmp_path)  # a data set without a fake fails here
-    return made
+@pytest.fixture(scope="module")
+def fake(name: str, tmp_path_factory: pytest.TempPathFactory) -> Fake:
+    """Of all tests that leave its files as they are."""
+    return write(name, tmp_path_factory.mktemp(name))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def index(name: str, fake: Fake) -> Index:
     return open_dataset(name, fake.root, **fake.settings)
+
+
+@pytest.fixture
+def own_fake(name: str, tmp_path: Path) -> Fake:
+    """Of a test that damages it."""
+    return write(name, tmp_path)
 
 
 def by_path(index: Index, column: str) -> dict[str, object]:
@@ -109,10 +120,10 @@ def test_reads_the_official_split_and_notes_what_it_found(fake: Fake, index: Ind
     assert {note.kind: len(note.ids) for note in index.notes if note.kind in fake.notes} == dict(fake.notes)
 
 
-def test_opens_no_image(fake: Fake, index: Index, name: str) -> None:
-    for path in fake.people:
-        blank(index.root / file_of(path))
-    assert open_dataset(name, fake.root, **fake.settings).fingerprint() == index.fingerprint()
+def test_opens_no_image(own_fake: Fake, fake: Fake, index: Index, name: str) -> None:
+    for path in own_fake.people:
+        blank(own_fake.root / index.root.relative_to(fake.root) / file_of(path))
+    assert open_dataset(name, own_fake.root, **own_fake.settings).fingerprint() == index.fingerprint()
 
 
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
@@ -147,11 +158,11 @@ def test_fingerprint_knows_labels_and_not_the_order_of_rows(fake: Fake, index: I
         assert replace(index, table=table).fingerprint() != index.fingerprint()
 
 
-def test_label_outside_the_space_is_one_sentence(fake: Fake, name: str) -> None:
-    label = fake.spoil_label()
+def test_label_outside_the_space_is_one_sentence(own_fake: Fake, name: str) -> None:
+    label = own_fake.spoil_label()
     with pytest.raises(UserError, match=repr(label)) as caught:
-        open_dataset(name, fake.root, **fake.settings)
-    assert_is_one_sentence(str(caught.value), fake.hidden)
+        open_dataset(name, own_fake.root, **own_fake.settings)
+    assert_is_one_sentence(str(caught.value), own_fake.hidden)
 
 
 def test_empty_folder_and_missing_root_are_one_sentence(fake: Fake, name: str, tmp_path: Path) -> None:
@@ -169,7 +180,8 @@ def test_unknown_setting_names_the_nearest(fake: Fake, name: str) -> None:
         open_dataset(name, fake.root, **{f"{first}x": "1"})
 
 
-def test_check_is_clean_and_finds_planted_damage(fake: Fake, index: Index, name: str) -> None:
+def test_check_is_clean_and_finds_planted_damage(own_fake: Fake, name: str) -> None:
+    fake, index = own_fake, open_dataset(name, own_fake.root, **own_fake.settings)
     space = index.label_spaces[fake.target]
     entry = "happiness" if fake.target == "emotion" else space.entries[0]
     card = replace(DATASETS[name], expected={"samples": len(fake.people), f"{fake.target}={entry}": 1_000})

@@ -17,7 +17,7 @@ from fer_zoo.data.synthesis.folder import TABLE, prepare, write_block, write_tab
 from fer_zoo.data.synthesis.labels import image_name
 from fer_zoo.data.synthesis.settings import SynthesisSettings
 from fer_zoo.faces.face_model import ACTIONS
-from fer_zoo.faces.priors.face_prior import draw_faces
+from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
 from fer_zoo.faces.renderer import BLOCK
 
 KNOWN_ACTIONS = ("browInnerUp", "jawOpen", "mouthSmileLeft")
@@ -25,20 +25,15 @@ KNOWN_ACTIONS = ("browInnerUp", "jawOpen", "mouthSmileLeft")
 
 def write(folder: Path, dataset: str, *, is_painted: bool = True, **settings: Any) -> Fake:
     """The samples of some settings, written once a process and copied from then on; of noise where not painted."""
-    card = DATASETS[dataset]
-    made: SynthesisSettings = DATASETS.module(dataset).synthesis(
-        build_settings(card.settings, settings, where="dataset")
-    )
+    made = _settings(dataset, settings)
     root = folder / dataset
     for path, content in _files(dataset, tuple(sorted(settings.items())), is_painted).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(content)
-    drawn = draw_faces(
-        face_model_of(made.face_model), made, seed=made.seed, numbers=np.arange(made.num_samples), size=made.size
-    )
+    drawn = _truth(dataset, tuple(sorted(settings.items())))
     paths = [f"{made.key}/{number:07d}.png" for number in range(made.num_samples)]
     actions = drawn.scenes.actions.double().numpy()
-    target = next(iter(card.targets))
+    target = next(iter(DATASETS[dataset].targets))
     labels = {path: made.emotions.classes[place] for path, place in zip(paths, drawn.emotion.tolist(), strict=True)}
     return Fake(
         root=root,
@@ -63,11 +58,24 @@ def _spoil(path: Path, target: str) -> str:
     return str(wrong)
 
 
+def _settings(dataset: str, settings: Mapping[str, Any]) -> SynthesisSettings:
+    made: SynthesisSettings = DATASETS.module(dataset).synthesis(
+        build_settings(DATASETS[dataset].settings, settings, where="dataset")
+    )
+    return made
+
+
+@lru_cache
+def _truth(dataset: str, settings: tuple[tuple[str, Any], ...]) -> DrawnFaces:
+    made = _settings(dataset, dict(settings))
+    return draw_faces(
+        face_model_of(made.face_model), made, seed=made.seed, numbers=np.arange(made.num_samples), size=made.size
+    )
+
+
 @lru_cache
 def _files(dataset: str, settings: tuple[tuple[str, Any], ...], is_painted: bool) -> Mapping[str, bytes]:
-    made: SynthesisSettings = DATASETS.module(dataset).synthesis(
-        build_settings(DATASETS[dataset].settings, dict(settings), where="dataset")
-    )
+    made = _settings(dataset, dict(settings))
     with TemporaryDirectory() as temporary:
         folder = make(Path(temporary), dataset, made) if is_painted else _noise(Path(temporary), dataset, made)
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
