@@ -22,8 +22,8 @@ have other classes or values the head is new, and keep_labels=true keeps the wei
 method.frozen_stages, method.layer_rate_decay and method.learning_rate say how much the rest may change.
 
 recipe=NAME trains several stages that hand weights on, each in a run of its own, and compares them: KEY=VALUE is for
-all stages, STAGE.KEY=VALUE for one, data for those that say none of their own; stage=NAME ends with that one, and
-without=NAME leaves one out, so that what would have started from it starts from random weights.
+all stages, STAGE.KEY=VALUE for one, data for those that say none of their own; stage=NAME ends with that one and scores
+it, and without=NAME leaves one out, so that what would have started from it starts from random weights.
 
 streams=NAME=RUN,NAME=RUN starts parts of a network from runs of their own, as recipes do.
 

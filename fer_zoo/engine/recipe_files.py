@@ -54,6 +54,7 @@ class Recipe:
 
     Attributes:
         name: of the file.
+        typed: what `recipe=` is to say: the name of one that ships, or that of a file of one's own.
         stages: each after all that it needs.
         compare: stages that are scored on the test part, the first against each of the others.
         names: of all stages that the file has, also of those that are left out.
@@ -62,6 +63,7 @@ class Recipe:
     """
 
     name: str
+    typed: str
     stages: tuple[Stage, ...]
     compare: tuple[str, ...]
     names: tuple[str, ...]
@@ -69,7 +71,7 @@ class Recipe:
     tested: Stage | None
 
     def until(self, name: str) -> "Recipe":
-        """The recipe that ends with a stage: it, and all that it needs.
+        """The recipe that ends with a stage: it, and all that it needs. Where none of these is compared, it is scored.
 
         Raises:
             UserError: for an unknown stage.
@@ -83,7 +85,7 @@ class Recipe:
             wanted.add(stage)
             waiting += by_name[stage].needs
         stages = tuple(stage for stage in self.stages if stage.name in wanted)
-        return replace(self, stages=stages, compare=tuple(s for s in self.compare if s in wanted))
+        return replace(self, stages=stages, compare=tuple(s for s in self.compare if s in wanted) or (name,))
 
     def without(self, names: Sequence[str]) -> "Recipe":
         """The recipe without some stages: what would have started from them starts from random weights.
@@ -152,6 +154,7 @@ def read_recipe(name: str, *, above: tuple[Path, ...] = ()) -> Recipe:
     tested = [stage for stage in order if not stage.has_own_data]
     return Recipe(
         name=path.stem,
+        typed=_typed(path),
         stages=order,
         compare=compare,
         names=tuple(stages),
@@ -168,7 +171,11 @@ def _variant(path: Path, values: Mapping[str, Any], *, above: tuple[Path, ...]) 
     if not isinstance(words, Mapping) or not isinstance(values["based_on"], str):
         raise UserError(f"The recipe {path} has based_on and words as a name and as a group of settings.")
     other = read_recipe(values["based_on"], above=above)
-    return replace(other, name=path.stem, words=overlaid(other.words, _words(words)))
+    return replace(other, name=path.stem, typed=_typed(path), words=overlaid(other.words, _words(words)))
+
+
+def _typed(path: Path) -> str:
+    return path.stem if path.parent == configs_folder() / "recipe" else path.name
 
 
 def overlaid(below: Words, above: Words) -> Words:

@@ -41,10 +41,15 @@ def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
         The folder of the recipe's result.
 
     Raises:
-        UserError: if a fold is named, or the recipe is used on no data; and as `train_recipe`.
+        UserError: if a fold is named, or the last stage has data of its own; and as `train_recipe`.
     """
     if "fold" in words:
         raise UserError("`fer-zoo crossvalidate` runs every fold; leave fold out, or use `fer-zoo train` for one.")
+    if (last := recipe.stages[-1]).has_own_data:
+        raise UserError(
+            f"Stage {last.name} of the recipe {recipe.name} has data of its own, which are not divided into folds here;"
+            " `fer-zoo train` trains and scores it."
+        )
     first = train_recipe(recipe, {**words, "fold": "0"}, echo=echo)
     done = [first]
     for fold in range(1, len(first.last.splits)):
@@ -75,10 +80,12 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
         if len(runs) > 1:
             report, _ = pool(runs, echo=_quiet)
             echo(f"{stage}:\n{report.to_text()}")
+        elif len(recipe.compare) == 1:
+            echo((runs[0].folder / "test" / "report.txt").read_text(encoding="utf-8"))
         tables[stage] = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
     ids = {"runs": [{name: run.id for name, run in fold.runs.items()} for fold in done]}
     folder = Path(last.config.output) / f"recipe_{recipe.name}" / job_id(ids)
-    result: dict[str, Any] = {"kind": KIND, "recipe": recipe.name, **_again(done), "stages": _stages(done)}
+    result: dict[str, Any] = {"kind": KIND, "recipe": recipe.typed, **_again(done), "stages": _stages(done)}
     if len(tables) > 1:
         found, sentences = _gains(tables, spaces), [_said(tables, done)]
         table = gain_table(found, recipe.name)

@@ -79,7 +79,7 @@ def stage_and_command(folder: Path, stage: str) -> tuple[Path, str]:
         key: without_paths(text) for key, text in words.items() if _is_part(key) and _is_part(key.partition(".")[2])
     }
     left_out = {"without": ",".join(without)} if without else {}
-    typed = {"recipe": name if name in options("recipe") else f"{name}.yaml", **left_out, **words}
+    typed = {"recipe": name, **left_out, **words}
     command = shlex.join(["fer-zoo", "train", *(f"{key}={text}" for key, text in typed.items())])
     return folder.resolve().parents[1] / dict(runs)[stage], command
 

@@ -38,6 +38,16 @@ def test_stages_stand_behind_what_they_need(tmp_path: Path) -> None:
     assert recipe.compare == ("image", "fused")
     upto = recipe.until("image")
     assert [stage.name for stage in upto.stages] == ["people", "image"] and upto.compare == ("image",)
+    assert recipe.until("blend").compare == ("blend",), "what nothing is compared with is scored"
+
+
+def test_a_file_that_is_named_as_one_that_ships_is_still_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "au_fernet.yaml").write_text(RECIPE)
+    (tmp_path / "au_fernet_mmi.yaml").write_text("based_on: au_fernet.yaml")
+    shipped, own = read_recipe("au_fernet"), read_recipe(str(tmp_path / "au_fernet.yaml"))
+    assert shipped.name == own.name and (shipped.typed, own.typed) == ("au_fernet", "au_fernet.yaml")
+    assert read_recipe("au_fernet_mmi").typed == "au_fernet_mmi"
+    assert read_recipe(str(tmp_path / "au_fernet_mmi.yaml")).typed == "au_fernet_mmi.yaml"
 
 
 def test_words_are_of_all_stages_of_one_or_of_the_data_that_the_recipe_is_used_on(tmp_path: Path) -> None:

@@ -104,6 +104,17 @@ def test_the_command_of_a_result_leads_to_the_same_runs(recipe: Recipe, done: tu
         stage_and_command(folder, "blendd")
 
 
+def test_a_stage_that_nothing_is_compared_with_is_scored(recipe: Recipe, done: tuple[RecipeRun, list[str]]) -> None:
+    until, lines = recipe.until("blend"), list[str]()
+    recipe_run = train_recipe(until, done[0].words, echo=quiet)
+    assert recipe_run.last.id == done[0].runs["blend"].id
+    folder = score_recipe([recipe_run], echo=lines.append)
+    assert "mae" in "".join(lines) and "comparison" not in json.loads((folder / "result.json").read_text())
+    assert len(read_table(recipe_run.last.folder / "test")) == len(recipe_run.last.split.test)
+    with pytest.raises(UserError, match=r"^Stage blend of the recipe small has data of its own, which"):
+        crossvalidate_recipe(until, WORDS, echo=quiet)
+
+
 @pytest.mark.slow
 def test_two_processes_hand_weights_on_as_well(recipe: Recipe, tmp_path: Path) -> None:
     words = {**WORDS, "trainer": "ddp_cpu", "data.batch_size": "8", "fold": "1", "output": str(tmp_path)}
