@@ -64,7 +64,7 @@ def read_yaml(path: Path, *, what: str) -> dict[str, Any]:
     from yaml import YAMLError
 
     try:
-        values = deepcopy(_loaded(path, path.stat().st_mtime_ns))
+        values = deepcopy(_loaded(path.resolve(), path.stat().st_mtime_ns))
     except (YAMLError, OSError, ValueError) as error:
         raise UserError(f"{path} is no {what} file ({str(error).splitlines()[0]}).") from error
     if not isinstance(values, dict):

@@ -70,8 +70,13 @@ class Recipe:
     words: Words
     tested: Stage | None
 
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The stages that are compared, or the last one where none is."""
+        return self.compare or (self.stages[-1].name,)
+
     def until(self, name: str) -> "Recipe":
-        """The recipe that ends with a stage: it, and all that it needs. Where none of these is compared, it is scored.
+        """The recipe that ends with a stage: it, and all that it needs.
 
         Raises:
             UserError: for an unknown stage.
@@ -85,7 +90,7 @@ class Recipe:
             wanted.add(stage)
             waiting += by_name[stage].needs
         stages = tuple(stage for stage in self.stages if stage.name in wanted)
-        return replace(self, stages=stages, compare=tuple(s for s in self.compare if s in wanted) or (name,))
+        return replace(self, stages=stages, compare=tuple(s for s in self.compare if s in wanted))
 
     def without(self, names: Sequence[str]) -> "Recipe":
         """The recipe without some stages: what would have started from them starts from random weights.

@@ -59,7 +59,7 @@ def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
 
 
 def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
-    """Score the stages that a recipe compares on the test parts of all its folds, tell the differences, keep both.
+    """Score the stages that a recipe compares, or its last one, on the test parts of all its folds; tell what differs.
 
     Args:
         done: the recipe on each fold.
@@ -73,14 +73,14 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
     """
     recipe, last, spaces = done[0].recipe, done[0].last, _spaces(done[0])
     tables: dict[str, pd.DataFrame] = {}
-    for stage in recipe.compare:
+    for stage in recipe.scored:
         runs = [fold.runs[stage] for fold in done]
         for run in runs:
             score_stage(run, echo=echo)
         if len(runs) > 1:
             report, _ = pool(runs, echo=_quiet)
             echo(f"{stage}:\n{report.to_text()}")
-        elif len(recipe.compare) == 1:
+        elif len(recipe.scored) == 1:
             echo((runs[0].folder / "test" / "report.txt").read_text(encoding="utf-8"))
         tables[stage] = pd.concat([read_table(run.folder / "test") for run in runs], ignore_index=True)
     ids = {"runs": [{name: run.id for name, run in fold.runs.items()} for fold in done]}
@@ -110,7 +110,7 @@ def score_stage(run: Run, *, echo: Echo) -> None:
 
 def _spaces(done: RecipeRun) -> dict[str, LabelSpace]:
     """What each compared stage predicts, which must be the same."""
-    runs = {stage: done.runs[stage] for stage in done.recipe.compare}
+    runs = {stage: done.runs[stage] for stage in done.recipe.scored}
     spaces = {stage: run.index.space(run.target) for stage, run in runs.items()}
     for other, space in spaces.items():
         first = next(iter(spaces))

@@ -38,7 +38,8 @@ def test_stages_stand_behind_what_they_need(tmp_path: Path) -> None:
     assert recipe.compare == ("image", "fused")
     upto = recipe.until("image")
     assert [stage.name for stage in upto.stages] == ["people", "image"] and upto.compare == ("image",)
-    assert recipe.until("blend").compare == ("blend",), "what nothing is compared with is scored"
+    assert recipe.scored == recipe.compare
+    assert recipe.until("blend").scored == recipe.without(["image", "fused"]).scored == ("blend",)
 
 
 def test_a_file_that_is_named_as_one_that_ships_is_still_ones_own(tmp_path: Path) -> None:
