@@ -9,7 +9,6 @@ from hashlib import sha256
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import ndtri
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Draws:
 
     def normal(self, stream: str, count: int) -> Float[np.ndarray, "b {count}"]:
         """Standard normal numbers."""
+        from scipy.special import ndtri  # slow to import, and every listing of data sets imports this module
+
         return ndtri(self.uniform(stream, count).clip(1e-9, 1 - 1e-9))
 
 
