@@ -6,8 +6,9 @@ quarter of it? Each arm is a quick recipe on one fold of three, three seeds; wha
 command goes on where it stopped. Scores are means over the seeds, with intervals and paired tests over people. Writes
 results/blendshape_fernet/ and prints its tables.
 
-`python benchmarks/blendshape_fernet.py synthetic_emotion 100` does one of the data sets and one share alone;
-`python benchmarks/blendshape_fernet.py blendshape_fernet_quick twin_fernet_quick` some of the arms.
+`python benchmarks/blendshape_fernet.py synthetic_emotion 100` does one of the data sets and one share alone,
+`… random_weights` one of the starts, `… blendshape_fernet_quick twin_fernet_quick` some of the arms. Lines of the .csv
+that are not measured anew stay.
 """
 
 import sys
@@ -55,55 +56,57 @@ PAIRS = {
     "with action units": ("with blendshapes",),
     "with action units, six levels": ("with blendshapes", "with action units"),
 }
-STARTS = {"people first": (), "random weights": ("identity",)}
+STARTS = {"people first": [], "random weights": ["identity"]}
+KEYS = {"gains": ["start", "arm", "metric", "over"], "class_separation": ["start", "seed", "features"]}
 
 
 def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
     arms = {arm: (recipe, words) for arm, (recipe, words) in ARMS.items() if recipe in asked} or ARMS
+    starts = {start: without for start, without in STARTS.items() if start.replace(" ", "_") in asked} or STARTS
     for data in [name for name in DATA if name in asked] or DATA:
         for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
-            compare(data, share, arms)
+            compare(data, share, arms, starts)
 
 
-def compare(data: str, share: int, arms: Arms) -> None:
+def compare(data: str, share: int, arms: Arms, starts: Mapping[str, list[str]]) -> None:
     """Arms on a share of a data set, with and without the people's stage: a table each, and two .csv of both."""
-    rows: list[dict[str, object]] = []
-    separations: list[dict[str, object]] = []
     of_start: dict[str, dict[str, SubjectSums]] = {}
-    for start, without in STARTS.items():
-        title = f"{data}, {share} %, {start}"
-        runs = {seed: of_seed(data, share, arms, list(without), seed) for seed in SEEDS}
-        for seed, own in runs.items():
-            separations += [{"start": start, "seed": seed, **row} for row in separation_rows(own)]
+    for start, without in starts.items():
+        runs = {seed: of_seed(data, share, arms, without, seed) for seed in SEEDS}
         seeds = {arm: [sums_of(runs[seed][arm]) for seed in SEEDS] for arm in runs[SEEDS[0]]}
         sums = of_start[start] = {arm: mean_sums(own) for arm, own in seeds.items()}
         found = gains(sums, METRICS)
-        text = as_markdown([gain_table(found, title)], [seeds_sentence(seeds)])
+        text = as_markdown([gain_table(found, f"{data}, {share} %, {start}")], [seeds_sentence(seeds)])
         write_text(RESULTS / f"{data}_{share}_{start.replace(' ', '_')}.md", text)
         print(text)
         pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items() if first in sums}}
-        rows += [row_of(gain, start=start, over=first) for first, own in pairs.items() for gain in own]
-        if not (RESULTS / f"{data}_{share}_gains.csv").exists():  # hours lie between the starts
-            write_tables(data, share, rows, separations)
-    random, people = (of_start[start] for start in ("random weights", "people first"))
-    for arm in people:  # does learning people first help?
-        found = gains({"random weights": random[arm], "people first": people[arm]}, METRICS)
-        rows += [row_of(gain, start=gain.name, over="random weights") | {"arm": arm} for gain in found]
-    write_tables(data, share, rows, separations)
+        record(data, share, "gains", [row_of(gain, start, first) for first, own in pairs.items() for gain in own])
+        separations = [{"start": start, "seed": seed, **row} for seed in SEEDS for row in separation_rows(runs[seed])]
+        record(data, share, "class_separation", separations)
+    if len(of_start) == len(STARTS):
+        record(data, share, "gains", people_rows(of_start))
 
 
-def write_tables(
-    data: str, share: int, rows: Sequence[Mapping[str, object]], separations: Sequence[Mapping[str, object]]
-) -> None:
-    """Gains and class separation as .csv."""
-    for name, table in (("gains", rows), ("class_separation", separations)):
-        text = pd.DataFrame(table).to_csv(index=False, float_format="%.4f", lineterminator="\n")
-        write_text(RESULTS / f"{data}_{share}_{name}.csv", text)
+def people_rows(of_start: Mapping[str, Mapping[str, SubjectSums]]) -> list[dict[str, object]]:
+    """Does learning people first help?"""
+    rows = []
+    for arm, first in of_start["people first"].items():
+        found = gains({"random weights": of_start["random weights"][arm], "people first": first}, METRICS)
+        rows += [row_of(gain, gain.name, "random weights") | {"arm": arm} for gain in found]
+    return rows
 
 
-def row_of(gain: Gain, *, start: str, over: str) -> dict[str, object]:
+def record(data: str, share: int, name: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Lines of a .csv, in place of those that say the same."""
+    path = RESULTS / f"{data}_{share}_{name}.csv"
+    new = pd.DataFrame(rows)
+    table = pd.concat([pd.read_csv(path), new]).drop_duplicates(KEYS[name], keep="last") if path.exists() else new
+    write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
+
+
+def row_of(gain: Gain, start: str, over: str) -> dict[str, object]:
     """A gain as a line of a table."""
     ends = {"gain_low": gain.gain.interval.low, "gain_high": gain.gain.interval.high}
     score = {"score": gain.score.value, "low": gain.score.interval.low, "high": gain.score.interval.high}
