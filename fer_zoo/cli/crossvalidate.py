@@ -2,7 +2,7 @@
 
 fer-zoo crossvalidate method=NAME dataset=NAME [protocol=NAME] [KEY=VALUE …] [--dry-run] [--json]
 fer-zoo crossvalidate experiment=NAME [KEY=VALUE …]
-fer-zoo crossvalidate recipe=NAME [without=NAME] [dataset=NAME] [KEY=VALUE …] [STAGE.KEY=VALUE …]
+fer-zoo crossvalidate recipe=NAME [without=NAME] [dataset=NAME] [KEY=VALUE …] [STAGE.KEY=VALUE …] [--dry-run] [--json]
 
   fer-zoo crossvalidate method=timm_classifier dataset=facial_expressions protocol.folds=5 --dry-run
   fer-zoo crossvalidate method=timm_classifier dataset=image_folder dataset.root=my_faces protocol=subject_kfold
@@ -11,8 +11,9 @@ recipe=NAME trains all stages on every fold and compares them over all test part
 
 Settings are those of `fer-zoo train`, without fold. Folds that are done are not repeated.
 
---dry-run lists the folds, what their parts hold and their state, and trains nothing; identical files in different parts
-are named by id. --json prints the report, or the list with the ids and subject codes of each part, as JSON.
+--dry-run lists the folds (of a recipe their stages), what their parts hold and their state, and trains nothing;
+identical files in different parts are named by id. --json prints the report (of a recipe its result), or the list with
+the ids and subject codes of each part, as JSON.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +30,7 @@ def run(command: Command) -> int:
     command.allow_flags("--dry-run", "--json")
     command.no_files()
     if "recipe" in dict(command.settings):
-        command.allow_flags()
-        return _crossvalidate_recipe(dict(command.settings))
+        return _crossvalidate_recipe(command)
     as_json = "--json" in command.flags
     echo = say_aside if as_json else say
     config = compose(command.settings, verb="crossvalidate")
@@ -46,14 +46,19 @@ def run(command: Command) -> int:
     return 0
 
 
-def _crossvalidate_recipe(words: dict[str, str]) -> int:
-    from fer_zoo.cli.train import asked_recipe
+def _crossvalidate_recipe(command: Command) -> int:
+    from fer_zoo.cli.train import asked_recipe, print_plan, tell_recipe
 
-    recipe, settings = asked_recipe(words)
+    recipe, settings = asked_recipe(dict(command.settings))
 
-    from fer_zoo.engine.recipe_scores import crossvalidate_recipe
+    from fer_zoo.engine.recipe_scores import crossvalidate_recipe, plan_folds
 
-    say(f"recipe: {crossvalidate_recipe(recipe, settings, echo=say)}")
+    as_json = "--json" in command.flags
+    if "--dry-run" in command.flags:
+        print_plan(plan_folds(recipe, settings), as_json=as_json)
+    else:
+        echo = say_aside if as_json else say
+        tell_recipe(crossvalidate_recipe(recipe, settings, echo=echo), as_json=as_json)
     return 0
 
 

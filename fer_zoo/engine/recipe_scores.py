@@ -15,7 +15,7 @@ from fer_zoo.engine.evaluate import evaluation_job
 from fer_zoo.engine.jobs import job_id, run_job
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.recipe_files import Recipe, Words
-from fer_zoo.engine.recipes import RecipeRun, train_recipe
+from fer_zoo.engine.recipes import RecipeRun, plan_recipe, train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.stage_pictures import draw_stages
@@ -43,6 +43,30 @@ def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
     Raises:
         UserError: if a fold is named, or the last stage has data of its own; and as `train_recipe`.
     """
+    _refuse_one_fold(recipe, words)
+    first = train_recipe(recipe, {**words, "fold": "0"}, echo=echo)
+    done = [first]
+    for fold in range(1, len(first.last.splits)):
+        echo(f"fold {fold + 1} of {len(first.last.splits)}")
+        done.append(train_recipe(recipe, {**words, "fold": str(fold)}, echo=echo))
+    return score_recipe(done, echo=echo)
+
+
+def plan_folds(recipe: Recipe, words: Words) -> list[dict[str, Any]]:
+    """The rows of `plan_recipe` for every fold; nothing is trained.
+
+    Raises:
+        UserError: as `crossvalidate_recipe`.
+    """
+    _refuse_one_fold(recipe, words)
+    rows = plan_recipe(recipe, {**words, "fold": "0"})
+    for fold in range(1, rows[-1]["folds"]):
+        rows += plan_recipe(recipe, {**words, "fold": str(fold)})
+    return rows
+
+
+def _refuse_one_fold(recipe: Recipe, words: Words) -> None:
+    """Every fold is run, of data that the recipe is used on."""
     if "fold" in words:
         raise UserError("`fer-zoo crossvalidate` runs every fold; leave fold out, or use `fer-zoo train` for one.")
     if (last := recipe.stages[-1]).has_own_data:
@@ -50,12 +74,6 @@ def crossvalidate_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> Path:
             f"Stage {last.name} of the recipe {recipe.name} has data of its own, which are not divided into folds here;"
             " `fer-zoo train` trains and scores it."
         )
-    first = train_recipe(recipe, {**words, "fold": "0"}, echo=echo)
-    done = [first]
-    for fold in range(1, len(first.last.splits)):
-        echo(f"fold {fold + 1} of {len(first.last.splits)}")
-        done.append(train_recipe(recipe, {**words, "fold": str(fold)}, echo=echo))
-    return score_recipe(done, echo=echo)
 
 
 def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.data.index import SPLIT_PARTS
 from fer_zoo.data.open import drawn_people, is_at_hand
 from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.crossvalidate import train_fold
+from fer_zoo.engine.jobs import status
 from fer_zoo.engine.recipe_files import Recipe, Stage, Words, overlaid, words_for
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import num_processes
@@ -66,20 +68,58 @@ def train_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> RecipeRun:
     Raises:
         UserError: naming the stage, for a configuration that cannot run or weights that do not fit.
     """
-    _refuse_own_starts(recipe, words)
-    tested = _tested(recipe, words)
-    told: dict[str, list[str]] = {stage.name: [] for stage in recipe.stages}
-    opened = {stage.name: _opened(recipe, stage, words, tested, told[stage.name].append) for stage in recipe.stages}
-    runs: dict[str, Run] = {}
+    opened, runs = _all_opened(recipe, words), dict[str, Run]()
     for number, stage in enumerate(recipe.stages, start=1):
-        for line in (f"stage {number} of {len(recipe.stages)}: {stage.name}", *told[stage.name]):
+        first, lines = opened[stage.name]
+        for line in (f"stage {number} of {len(recipe.stages)}: {stage.name}", *lines):
             echo(line)
         with _named(recipe, stage):
-            folders = {name: run.folder for name, run in runs.items()}
-            run = _with_starts(opened[stage.name], _configuration(recipe, stage, words, folders, _quiet))
+            run = _started(recipe, stage, words, first, runs)
             train_fold(run, echo=echo)
         runs[stage.name] = run
     return RecipeRun(recipe=recipe, words=words, runs=runs)
+
+
+def plan_recipe(recipe: Recipe, words: Words) -> list[dict[str, Any]]:
+    """A row a stage: what it learns, from whom and from which weights, and what is done; nothing is trained.
+
+    Args:
+        recipe, words: as of `train_recipe`.
+
+    Returns:
+        Rows with `fold`, `stage`, `method`, `starts_from` (stages), `dataset`, samples of each part (`train` …),
+        `epochs`, `folds` (how many its protocol makes), `state` and `folder`; these last two are None where a stage
+        that it starts from is not trained yet, because they depend on its weights.
+
+    Raises:
+        UserError: as `train_recipe`.
+    """
+    rows, runs = list[dict[str, Any]](), dict[str, Run]()
+    opened = _all_opened(recipe, words)
+    for stage in recipe.stages:
+        run, is_known = opened[stage.name][0], set(stage.needs) <= set(runs)
+        if is_known:
+            with _named(recipe, stage):
+                run = _started(recipe, stage, words, run, runs)
+        state = status(run.folder) if is_known else None
+        if state == "done":
+            runs[stage.name] = run
+        parts = {part: len(getattr(run.split, part)) for part in SPLIT_PARTS}
+        what = {"fold": run.split.name, "stage": stage.name, "method": run.config.method["name"]}
+        where = {"state": state, "folder": str(run.folder) if is_known else None}
+        data = {"dataset": run.index.dataset, **parts, "epochs": run.config.trainer.max_epochs}
+        rows.append({**what, "starts_from": list(stage.needs), **data, "folds": len(run.splits), **where})
+    return rows
+
+
+def _all_opened(recipe: Recipe, words: Words) -> dict[str, tuple[Run, list[str]]]:
+    """Stage -> its run before it is known what its weights start from, and what is to be said of it."""
+    _refuse_own_starts(recipe, words)
+    tested, opened = _tested(recipe, words), dict[str, tuple[Run, list[str]]]()
+    for stage in recipe.stages:
+        lines: list[str] = []
+        opened[stage.name] = _opened(recipe, stage, words, tested, lines.append), lines
+    return opened
 
 
 def _opened(recipe: Recipe, stage: Stage, words: Words, tested: "_Tested | None", echo: Echo) -> Run:
@@ -93,8 +133,10 @@ def _opened(recipe: Recipe, stage: Stage, words: Words, tested: "_Tested | None"
     return run
 
 
-def _with_starts(run: Run, config: RunConfig) -> Run:
+def _started(recipe: Recipe, stage: Stage, words: Words, run: Run, runs: Mapping[str, Run]) -> Run:
     """A run that was opened, with what its weights start from, and the network that goes with that."""
+    folders = {name: other.folder for name, other in runs.items()}
+    config = _configuration(recipe, stage, words, folders, _quiet)
     starts = {name: getattr(config, name) for name in ("method", "checkpoint", "streams", "start_hashes")}
     return replace(run, config=replace(run.config, **starts))
 

@@ -12,13 +12,14 @@ import torch
 from fakes import kills
 from safetensors.torch import load_file
 
+from fer_zoo.cli.main import main
 from fer_zoo.core.errors import UserError
 from fer_zoo.engine.checkpoint import checkpoint_hash, load_method, subject_hash
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.recipe_files import Recipe, read_recipe
 from fer_zoo.engine.recipe_scores import crossvalidate_recipe, score_recipe
-from fer_zoo.engine.recipes import RecipeRun, steps_of_epoch, train_recipe
+from fer_zoo.engine.recipes import RecipeRun, plan_recipe, steps_of_epoch, train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import open_run
 from fer_zoo.weights.training_command import is_recipe, stage_and_command
@@ -102,6 +103,28 @@ def test_the_command_of_a_result_leads_to_the_same_runs(recipe: Recipe, done: tu
     assert {name: run.id for name, run in again.runs.items()} == {name: run.id for name, run in recipe_run.runs.items()}
     with pytest.raises(UserError, match=r"^No stage is named 'blendd'\. Did you mean 'blend'\?"):
         stage_and_command(folder, "blendd")
+
+
+def test_a_plan_knows_what_is_done_and_what_must_wait(
+    recipe: Recipe, done: tuple[RecipeRun, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe_run = done[0]
+    rows = plan_recipe(recipe, recipe_run.words)
+    assert [(row["stage"], row["state"], row["folder"]) for row in rows] == [
+        (name, "done", str(run.folder)) for name, run in recipe_run.runs.items()
+    ]
+    assert [row["starts_from"] for row in rows] == [[], ["people"], ["people"], ["image", "blend"]]
+    file = tmp_path / "small.yaml"
+    file.write_text(RECIPE)
+    words = [f"{key}={text}" for key, text in {**recipe_run.words, "fused.seed": "3", "blend.seed": "3"}.items()]
+    assert main(["train", f"recipe={file}", *words, "--dry-run", "--json"]) == 0
+    states = [row["state"] for row in json.loads(capsys.readouterr().out)]
+    assert states == ["done", "done", "new", None], "where the last stage lies depends on weights that are not there"
+    others = {**WORDS, "output": str(tmp_path / "runs")}
+    assert main(["crossvalidate", f"recipe={file}", *(f"{k}={v}" for k, v in others.items()), "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 3 * len(recipe.stages) and "random weights" in lines[1]
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_stage_that_nothing_is_compared_with_is_scored(recipe: Recipe, done: tuple[RecipeRun, list[str]]) -> None:
