@@ -7,8 +7,8 @@ command goes on where it stopped. Scores are means over the seeds, with interval
 results/blendshape_fernet/ and prints its tables.
 
 `python benchmarks/blendshape_fernet.py synthetic_emotion 100` does one of the data sets and one share alone,
-`… random_weights` one of the starts, `… blendshape_fernet_quick twin_fernet_quick` some of the arms. Lines of the .csv
-that are not measured anew stay.
+`… random_weights` one of the starts, `… blendshape_fernet_quick with_action_units` some of the arms, by recipe or name.
+Lines of the .csv that are not measured anew stay, with p of the arms that they were measured with.
 """
 
 import sys
@@ -63,11 +63,16 @@ KEYS = {"gains": ["start", "arm", "metric", "over"], "class_separation": ["start
 def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
-    arms = {arm: (recipe, words) for arm, (recipe, words) in ARMS.items() if recipe in asked} or ARMS
-    starts = {start: without for start, without in STARTS.items() if start.replace(" ", "_") in asked} or STARTS
+    arms = {arm: own for arm, own in ARMS.items() if {own[0], typed(arm)} & set(asked)} or ARMS
+    starts = {start: without for start, without in STARTS.items() if typed(start) in asked} or STARTS
     for data in [name for name in DATA if name in asked] or DATA:
         for share in [int(word) for word in asked if word.isdecimal()] or (100, 25):
             compare(data, share, arms, starts)
+
+
+def typed(name: str) -> str:
+    """A name as one word."""
+    return name.replace(" ", "_")
 
 
 def compare(data: str, share: int, arms: Arms, starts: Mapping[str, list[str]]) -> None:
@@ -79,7 +84,7 @@ def compare(data: str, share: int, arms: Arms, starts: Mapping[str, list[str]]) 
         sums = of_start[start] = {arm: mean_sums(own) for arm, own in seeds.items()}
         found = gains(sums, METRICS)
         text = as_markdown([gain_table(found, f"{data}, {share} %, {start}")], [seeds_sentence(seeds)])
-        write_text(RESULTS / f"{data}_{share}_{start.replace(' ', '_')}.md", text)
+        write_text(RESULTS / f"{data}_{share}_{typed(start)}.md", text)
         print(text)
         pairs = {IMAGE: found, **{first: over(sums, first, others) for first, others in PAIRS.items() if first in sums}}
         record(data, share, "gains", [row_of(gain, start, first) for first, own in pairs.items() for gain in own])

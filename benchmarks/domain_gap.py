@@ -80,8 +80,6 @@ PHOTOGRAPHS = {"photographs, six classes": SIX, "happiness and neutral": ("happi
 
 
 CENTRED = "six classes, means subtracted"
-
-
 Predictions = Mapping[str, tuple[pd.DataFrame, LabelSpace]]  # by what they are of
 
 
