@@ -21,7 +21,7 @@ from fer_zoo.core.paths import data_roots
 TRACK, PHOTOGRAPHS = "synthetic_quick", "facial_expressions"
 METHODS = (
     "timm_classifier:backbone=test_resnet:image_size=48:learning_rate=0.003",
-    "timm_classifier:backbone=resnet10t:image_size=48",
+    "image_fernet:width_mult=0.25:image_width=48:image_height=56:learning_rate=0.001:schedule=cosine",
 )
 _USUAL = {"trainer.max_epochs": "40", "data.batch_size": "32"}
 

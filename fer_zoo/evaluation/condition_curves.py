@@ -31,7 +31,7 @@ def curves_figure(
         _draw_panel(axes, name, lines, metric)
         if chance is not None:
             axes.axhline(chance, linestyle=":", color="0.5", linewidth=1, label="guessing")
-        axes.legend(fontsize=8, frameon=False)
+        axes.legend(fontsize=8, frameon=True, framealpha=0.8, edgecolor="none")
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel(metric.replace("_", " "), fontsize=9)
