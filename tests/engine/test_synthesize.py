@@ -113,9 +113,11 @@ def test_another_version_and_another_data_set(tmp_path: Path) -> None:
     folder = draw(tmp_path / "faces", count=2)
     note = folder / "synthesis.json"
     for old, new, sentence in (
-        ('"version": 2', '"version": 1', r"drawn by version 1 of the generator; this is 2\."),
+        ('"version": 2', '"version": 1', r"drawn by version 1 of the generator; this is 2: give another output folder"),
         (f'"dataset": "{NAME}"', '"dataset": "others"', r"holds data set others: give another output folder\."),
         ('"key"', '"kez"', r"is damaged"),
+        ('"format": 1', '"format": 9', r"is damaged"),
+        ('"num_samples"', '"num"', r"is damaged"),
     ):
         whole = note.read_text()
         note.write_text(whole.replace(old, new))

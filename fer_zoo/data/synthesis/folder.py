@@ -223,10 +223,16 @@ def _note(folder: Path) -> dict[str, Any]:
     if not (folder / NOTE).is_file():
         raise UserError(f"{folder} holds no faces of `fer-zoo synthesize`: it has no {NOTE}.")
     found = read_json(folder / NOTE)
+    damaged = UserError(f"{NOTE} of {folder} is damaged, or not by `fer-zoo synthesize`.")
     if not isinstance(found, dict) or not {"format", "dataset", "version", "key", "settings"} <= set(found):
-        raise UserError(f"{NOTE} of {folder} is damaged, or not by `fer-zoo synthesize`.")
+        raise damaged
+    if found["format"] != _FORMAT or not isinstance(found["settings"], dict) or "num_samples" not in found["settings"]:
+        raise damaged
     if found["version"] != VERSION:
-        raise UserError(f"{folder} was drawn by version {found['version']} of the generator; this is {VERSION}.")
+        raise UserError(
+            f"{folder} was drawn by version {found['version']} of the generator; this is {VERSION}: give another output"
+            " folder, or draw these faces anew."
+        )
     return found
 
 

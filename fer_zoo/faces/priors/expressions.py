@@ -156,6 +156,7 @@ class ActionUnitPrior:
     alike: float = setting(0.85, "probability that both sides do the same", at_least=0.0, at_most=1.0)
     blinks: float = setting(0.08, "deviation of how far the lids are down", at_least=0.0, at_most=0.5)
     gaze: float = setting(0.3, "probability that the eyes look aside", at_least=0.0, at_most=1.0)
+    lips_closed: float = setting(0.0, "probability that lips stay together as the jaw drops", at_least=0.0, at_most=1.0)
 
     def check(self) -> None:
         """Refuses probabilities of which none is above 0.
@@ -190,6 +191,8 @@ class ActionUnitPrior:
         lids = (np.abs(draws.normal("units/lids", 1)) * self.blinks).clip(max=1)
         blink = [ACTIONS.index(f"eyeBlink{side}") for side in ("Left", "Right")]
         actions[:, blink] = np.maximum(actions[:, blink], lids)
+        closed = draws.uniform("units/closed", 2)  # as far as the jaw is open, see `closed_jaws`
+        actions[:, ACTIONS.index("mouthClose")] = closed[:, 0] * (closed[:, 1] < self.lips_closed)
         return np.maximum(actions, looking(draws, self.gaze))
 
 

@@ -47,10 +47,12 @@ class PosePrior:
 class CameraPrior:
     """A pinhole camera, and how exactly the face was cropped."""
 
-    nearest: float = setting(7.0, "least distance of the camera, inter-ocular distances", at_least=4.0)
-    farthest: float = setting(40.0, "greatest distance", at_least=4.0)
+    nearest: float = setting(7.0, "least distance of the camera, inter-ocular distances", at_least=4.0, at_most=1e3)
+    farthest: float = setting(40.0, "greatest distance", at_least=4.0, at_most=1e3)
     zoom: float = setting(0.12, "deviation of the crop's size, of its logarithm", at_least=0.0, at_most=0.5)
-    tightness: float = setting(1.5, "mean size of the face in the crop; 1 shows hair and chin", at_least=0.2)
+    tightness: float = setting(
+        1.5, "mean size of the face in the crop; 1 shows hair and chin", at_least=0.2, at_most=5.0
+    )
     lower: float = setting(
         0.04,
         "how far faces lie below where a whole head is in the middle, sides of the picture",

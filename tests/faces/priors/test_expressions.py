@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,11 +49,25 @@ def test_actions_are_possible_at_every_moment(
     points: FaceModel, expression: str, seed: int, first: int, frames: int
 ) -> None:
     frames = 1 if expression == "recordings" else frames  # which have clips of their own
-    values = {"expression": expression, "clips": {"frames": frames}, "emotions": {"distractors": 10}}
-    prior = build_settings(FacePrior, {**values, "emotions": {**values["emotions"], "distraction": 1.0}}, where="")
+    values = {"expression": expression, "clips": {"frames": frames}, "action_units": {"lips_closed": 1.0}}
+    prior = build_settings(FacePrior, {**values, "emotions": {"distractors": 10, "distraction": 1.0}}, where="")
     actions = draw_faces(points, prior, seed=seed, numbers=np.arange(first, first + 9), size=16).scenes.actions
     assert actions.shape == (9, 51) and bool(((actions >= 0) & (actions <= 1)).all())
     assert bool((actions[:, CLOSE] <= actions[:, JAW]).all())
+
+
+def test_lips_stay_together_only_where_a_jaw_has_dropped_and_it_is_asked_for(points: FaceModel) -> None:
+    def close(share: float) -> tuple[torch.Tensor, torch.Tensor]:
+        prior = build_settings(
+            FacePrior, {"expression": "action_units", "action_units": {"lips_closed": share}}, where=""
+        )
+        actions = draw_faces(points, prior, seed=3, numbers=np.arange(400), size=16).scenes.actions
+        return actions[:, CLOSE], actions[:, JAW]
+
+    assert not close(0.0)[0].any()
+    closed, jaw = close(1.0)
+    assert bool((closed > 0)[jaw > 0].all()) and not closed[jaw == 0].any()
+    assert 0 < int((closed == jaw)[jaw > 0].sum()) < int((jaw > 0).sum()), "some draws are more than the jaw allows"
 
 
 def test_a_clip_is_one_person_who_starts_neutral(points: FaceModel) -> None:
