@@ -11,6 +11,7 @@ from fer_zoo.core.files import file_sha256
 from fer_zoo.core.progress import progress
 from fer_zoo.core.registry import DATASETS
 from fer_zoo.data.index import Index, clip_code
+from fer_zoo.data.open import drawn_people
 from fer_zoo.data.video_frames import file_of
 from fer_zoo.engine.checkpoint import subject_hash
 from fer_zoo.engine.run import Echo, Run
@@ -55,7 +56,8 @@ def refuse_training_data(card: Mapping[str, Any], run: Run, *, echo: Echo) -> No
 
     Instead of people, clips are compared where the run's protocol keeps clips apart, and files alone where it does so.
     Files are compared by content, so that another reader, other names or other subject codes hide nothing. Copies that
-    a data set holds of its own training images under other subjects are told, but a fold stays what it is.
+    a data set holds of its own training images under other subjects are told, but a fold stays what it is. Of drawn
+    people in data of another name all are compared, whichever part they were in.
 
     Raises:
         UserError: naming the first of them by their codes or ids.
@@ -105,6 +107,14 @@ def _share_people(card: DatasetCard, dataset: str) -> bool:
     return card.name != dataset and bool(set(card.populations) & set(other))
 
 
+def _drawn_in_both(training: Mapping[str, Any], run: Run) -> str:
+    """Drawn people who were trained on under another data set's name, where they have other codes; "" for nobody."""
+    card = _card_of(training)
+    if card is None or card.name == run.index.dataset:
+        return ""
+    return " and ".join(sorted(drawn_people(training["dataset"]) & drawn_people(run.config.dataset)))
+
+
 def _once(echo: Echo) -> Echo:
     """Tells a line once: of many trainings and folds one says the same as another."""
     said = set[str]()
@@ -125,6 +135,9 @@ def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
             f"warning: {card.name} and {run.index.dataset} show some of the same people, of whom identical files alone"
             " are found"
         )
+    if drawn := _drawn_in_both(training, run):
+        name = training["dataset"]["name"]
+        return f"{name}, on which this checkpoint was trained, draws the people of the test ({drawn})"
     is_same = run.index.fingerprint() == training.get("fingerprint")
     if units := _units_seen(training, run, by_file=bool(files) and not is_same, echo=echo):
         return units

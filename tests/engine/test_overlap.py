@@ -95,3 +95,18 @@ def test_people_of_another_data_set_under_other_codes_are_told(faces: Path, tmp_
     people = replace(run, index=replace(run.index, dataset="casia_webface"))
     refuse_training_data({"training": training}, people, echo=lines.append)
     assert lines[1].startswith("warning: facial_expressions and casia_webface show some of the same people")
+
+
+def test_drawn_people_are_met_again_under_another_name() -> None:
+    words = {"method": "timm_classifier", "dataset": "synthetic_emotion_v1", "dataset.num_samples": "64"}
+    run = open_run(
+        compose([*words.items(), ("protocol", "subject_kfold"), ("protocol.folds", "2")], verb="train"),
+        echo=lambda line: None,
+    )
+    training: dict[str, Any] = {"fold": 0, "protocol": {"name": "subject_holdout"}, "subject_hashes": []}
+    same, other = ({**training, "dataset": {"name": "synthetic_faces", "seed": seed}} for seed in (0, 1))
+    refuse_training_data({"training": other}, run, echo=lambda line: None)
+    with pytest.raises(UserError, match=r"^synthetic_faces, on which .* the test \(seed 0 of procedural\), so a score"):
+        refuse_training_data({"training": same}, run, echo=lambda line: None)
+    with pytest.raises(UserError, match=r"\(seed 0 of procedural\), in a training before its last"):
+        refuse_training_data({"training": {**other, "earlier": [same]}}, run, echo=lambda line: None)
