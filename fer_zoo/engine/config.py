@@ -251,7 +251,7 @@ def _settle_names(
         if group == "method" and start is not None and decides:
             values["method"] = {"name": start["method"], **values.get("method", {})}
         if group == "method" and start is not None and "name" in values.get("method", {}):
-            values["method"] = {**_network_of(start, values["method"]["name"]), **values["method"]}
+            values["method"] = {**network_of(start, values["method"]["name"]), **values["method"]}
         if "name" not in values.get(group, {}):
             raise UserError(f"`fer-zoo {verb}` needs {group}=NAME, see `fer-zoo list {group}s`.")
     card = METHODS[values["method"]["name"]]
@@ -288,7 +288,7 @@ def protocol_from_words(settings: Sequence[tuple[str, str]], default: str) -> di
     return section
 
 
-def _network_of(start: Mapping[str, Any], method: str) -> dict[str, Any]:
+def network_of(start: Mapping[str, Any], method: str) -> dict[str, Any]:
     """What a checkpoint's card says of the network and its input, in so far as a method has such settings."""
     names = set(network_settings(METHODS[method].settings))
     if method != start["method"]:

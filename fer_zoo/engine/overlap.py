@@ -102,7 +102,8 @@ def _card_of(training: Mapping[str, Any]) -> DatasetCard | None:
     return DATASETS[name] if name in DATASETS.names() else None
 
 
-def _share_people(card: DatasetCard, dataset: str) -> bool:
+def share_people(card: DatasetCard, dataset: str) -> bool:
+    """Whether two data sets of different names show some of the same people."""
     other = DATASETS[dataset].populations if dataset in DATASETS.names() else ()
     return card.name != dataset and bool(set(card.populations) & set(other))
 
@@ -130,7 +131,7 @@ def _once(echo: Echo) -> Echo:
 def _seen(training: Mapping[str, Any], run: Run, echo: Echo) -> str:
     """What of the test part was in a training, "" for nothing: units of the run's protocol, then files."""
     files, card = set(training.get("file_hashes", ())), _card_of(training)
-    if card and _share_people(card, run.index.dataset):
+    if card and share_people(card, run.index.dataset):
         echo(
             f"warning: {card.name} and {run.index.dataset} show some of the same people, of whom identical files alone"
             " are found"

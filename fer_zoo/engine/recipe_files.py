@@ -14,7 +14,7 @@ from fer_zoo.engine.setting_texts import as_texts
 Words = dict[str, str]  # key -> text, as typed
 _OWN = ("start", "streams", "either", "iterations")  # what a stage says beside settings of its run
 _SETTINGS = (*NAMED, *PLAIN, *(entry.name for entry in fields(RunSettings)), "recipe", "stage", "without")
-_DATA = ("dataset", "protocol", "fold", "frames")  # what decides who is trained on and who is tested
+DATA = ("dataset", "protocol", "fold", "frames")  # what decides who is trained on and who is tested
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +210,7 @@ def words_for(stage: Stage, words: Words, stages: Sequence[str]) -> Words:
             raise UserError(f"There is no stage {first!r}.{hint} Stages: {', '.join(stages)}.")
         if first == stage.name:
             own[rest] = text
-        elif first not in stages and not (stage.has_own_data and first in _DATA):
+        elif first not in stages and not (stage.has_own_data and first in DATA):
             common[key] = text
     if "seed" in common and "seed" in stage.words:
         seeds = (common["seed"], stage.words["seed"])

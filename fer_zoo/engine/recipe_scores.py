@@ -16,6 +16,7 @@ from fer_zoo.engine.jobs import job_id, run_job
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.recipe_files import Recipe, Words
 from fer_zoo.engine.recipes import RecipeRun, plan_recipe, train_recipe
+from fer_zoo.engine.rehearsal import compared_spaces
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import Echo, Run
 from fer_zoo.engine.stage_pictures import draw_stages
@@ -89,7 +90,7 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
     Raises:
         UserError: if stages to be compared tell other classes apart.
     """
-    recipe, last, spaces = done[0].recipe, done[0].last, _spaces(done[0])
+    recipe, last, spaces = done[0].recipe, done[0].last, compared_spaces(done[0].recipe, done[0].runs)
     tables: dict[str, pd.DataFrame] = {}
     for stage in recipe.scored:
         runs = [fold.runs[stage] for fold in done]
@@ -124,20 +125,6 @@ def score_stage(run: Run, *, echo: Echo) -> None:
     """
     refuse_training_data(read_card(run.folder), run, echo=echo)
     run_job(evaluation_job(run, echo=echo), echo=echo)
-
-
-def _spaces(done: RecipeRun) -> dict[str, LabelSpace]:
-    """What each compared stage predicts, which must be the same."""
-    runs = {stage: done.runs[stage] for stage in done.recipe.scored}
-    spaces = {stage: run.index.space(run.target) for stage, run in runs.items()}
-    for other, space in spaces.items():
-        first = next(iter(spaces))
-        if space.entries != spaces[first].entries:
-            raise UserError(
-                f"The stages {first} and {other} of the recipe {done.recipe.name} are compared, but predict"
-                f" {', '.join(spaces[first].entries)}, and {', '.join(space.entries)}; give both the same data."
-            )
-    return spaces
 
 
 def _gains(tables: Mapping[str, pd.DataFrame], spaces: Mapping[str, LabelSpace]) -> list[Gain]:

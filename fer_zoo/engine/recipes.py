@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.core.registry import DATASETS
 from fer_zoo.data.index import SPLIT_PARTS
 from fer_zoo.data.open import drawn_people, is_at_hand
 from fer_zoo.engine.config import RunConfig, compose
 from fer_zoo.engine.crossvalidate import train_fold
 from fer_zoo.engine.jobs import status
-from fer_zoo.engine.recipe_files import Recipe, Stage, Words, overlaid, words_for
+from fer_zoo.engine.overlap import share_people
+from fer_zoo.engine.recipe_files import DATA, Recipe, Stage, Words, overlaid, words_for
+from fer_zoo.engine.rehearsal import compared_spaces, rehearsed
 from fer_zoo.engine.run import Echo, Run, open_run
 from fer_zoo.engine.trainer import num_processes
-
-_SPLIT = ("dataset", "protocol", "fold", "frames")  # what decides who is trained on and who is tested
+from fer_zoo.tasks.face_task import FaceTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,9 @@ class RecipeRun:
 
 
 def train_recipe(recipe: Recipe, words: Words, *, echo: Echo) -> RecipeRun:
-    """Train the stages one after the other, each from what it needs; all are set up before the first one is trained.
+    """Train the stages one after the other, each from what it needs.
+
+    All are set up, and hand fresh weights on, before the first one is trained.
 
     Args:
         recipe: what to train.
@@ -87,7 +91,7 @@ def plan_recipe(recipe: Recipe, words: Words) -> list[dict[str, Any]]:
         recipe, words: as of `train_recipe`.
 
     Returns:
-        Rows with `fold`, `stage`, `method`, `starts_from` (stages), `dataset`, samples of each part (`train` …),
+        Rows with `fold`, `stage`, `method`, `starts_from` (STAGE, or STREAM=STAGE), `dataset`, samples of each part,
         `epochs`, `folds` (how many its protocol makes), `state` and `folder`; these last two are None where a stage
         that it starts from is not trained yet, because they depend on its weights.
 
@@ -108,17 +112,22 @@ def plan_recipe(recipe: Recipe, words: Words) -> list[dict[str, Any]]:
         what = {"fold": run.split.name, "stage": stage.name, "method": run.config.method["name"]}
         where = {"state": state, "folder": str(run.folder) if is_known else None}
         data = {"dataset": run.index.dataset, **parts, "epochs": run.config.trainer.max_epochs}
-        rows.append({**what, "starts_from": list(stage.needs), **data, "folds": len(run.splits), **where})
+        starts = [stage.start] * bool(stage.start) + [f"{name}={other}" for name, other in stage.streams.items()]
+        rows.append({**what, "starts_from": starts, **data, "folds": len(run.splits), **where})
     return rows
 
 
 def _all_opened(recipe: Recipe, words: Words) -> dict[str, tuple[Run, list[str]]]:
     """Stage -> its run before it is known what its weights start from, and what is to be said of it."""
     _refuse_own_starts(recipe, words)
-    tested, opened = _tested(recipe, words), dict[str, tuple[Run, list[str]]]()
+    tested, opened, tasks = _tested(recipe, words), dict[str, tuple[Run, list[str]]](), dict[str, FaceTask]()
     for stage in recipe.stages:
         lines: list[str] = []
-        opened[stage.name] = _opened(recipe, stage, words, tested, lines.append), lines
+        run = _opened(recipe, stage, words, tested, lines.append)
+        opened[stage.name] = run, lines
+        with _named(recipe, stage):
+            tasks[stage.name] = rehearsed(stage, run, {**stage.words, **_asked(recipe, stage, words)}, tasks)
+    compared_spaces(recipe, {name: run for name, (run, _) in opened.items()})
     return opened
 
 
@@ -163,21 +172,24 @@ def _tested(recipe: Recipe, words: Words) -> _Tested | None:
     with _named(recipe, stage):
         asked = _configuration(recipe, stage, words, {}, _quiet)
         run = open_run(asked, echo=_quiet)
-    told = {name: getattr(run.config, name) for name in ("dataset", "protocol", "fold", "frames")}
+    told = {name: getattr(run.config, name) for name in DATA}
     return _Tested(config=asked, outer={**told, "target": run.target})
 
 
 def _apart(config: RunConfig, tested: _Tested | None) -> dict[str, Any]:
-    """Whom a stage must not see: nobody where its own split leaves them out, or its data are of another name.
+    """Whom a stage must not see: nobody where its own split leaves them out, or its data show other people.
 
     Raises:
-        UserError: if it learns from the drawn people that are tested, who have other codes under another name.
+        UserError: if it learns from people that are tested, who have other codes under another name.
     """
     if tested is None:
         return {}
-    if config.dataset["name"] == tested.outer["dataset"]["name"]:
-        is_same_split = all(getattr(config, name) == getattr(tested.config, name) for name in _SPLIT)
+    name, other = config.dataset["name"], tested.outer["dataset"]["name"]
+    if name == other:
+        is_same_split = all(getattr(config, key) == getattr(tested.config, key) for key in DATA)
         return {} if is_same_split else tested.outer
+    if share_people(DATASETS[name], other):
+        raise UserError(f"{name} shows some of the people that {other} tests, under other codes; give it other data.")
     ours, theirs = drawn_people(config.dataset), drawn_people(tested.outer["dataset"])
     if ours & theirs:
         raise UserError(
@@ -196,7 +208,7 @@ def _configuration(recipe: Recipe, stage: Stage, words: Words, folders: Mapping[
     """The configuration of a stage, whose weights start from the folders of others, where they are there already."""
     asked, own = _asked(recipe, stage, words), stage.words
     if stage.either and "dataset" not in asked:
-        own = overlaid(own, _first_at_hand(stage, asked, echo))
+        own = overlaid(own, _first_at_hand(stage, asked, {**recipe.words, **words}.get("dataset", ""), echo))
     settings = overlaid(own, asked)
     if folders and stage.start:
         settings["checkpoint"] = str(folders[stage.start])
@@ -214,24 +226,29 @@ def _named(recipe: Recipe, stage: Stage) -> Iterator[None]:
         raise UserError(f"Stage {stage.name} of the recipe {recipe.name}: {error}") from error
 
 
-def _first_at_hand(stage: Stage, asked: Words, echo: Echo) -> Words:
-    """Of several data sets the first whose files are on this machine."""
+def _first_at_hand(stage: Stage, asked: Words, tested: str, echo: Echo) -> Words:
+    """Of several data sets the first whose files are on this machine, and which shows nobody who is tested."""
     lacking: list[str] = []
     for choice in stage.either:
-        if is_at_hand(choice["dataset"], asked.get("dataset.root")):
+        name = choice["dataset"]
+        if share_people(DATASETS[name], tested):
+            lacking.append(f"{name} shows people of {tested}")
+        elif not is_at_hand(name, asked.get("dataset.root")):
+            lacking.append(f"{name} is not on this machine")
+        else:
             if lacking:
-                echo(
-                    f"{stage.name}: {' and '.join(lacking)} not on this machine, so {choice['dataset']} is learned from"
-                )
+                echo(f"{stage.name}: {' and '.join(lacking)}, so {name} is learned from")
             return choice
-        lacking.append(choice["dataset"])
-    raise UserError(f"None of its data sets is on this machine: {', '.join(lacking)}; see `fer-zoo info {lacking[0]}`.")
+    first = stage.either[0]["dataset"]
+    raise UserError(f"None of its data sets can be used: {', '.join(lacking)}; see `fer-zoo info {first}`.")
 
 
 def _refuse_own_starts(recipe: Recipe, words: Words) -> None:
-    """What a stage starts from is the recipe's business."""
+    """What a stage starts from, and which methods there are, is the recipe's business."""
+    if "resume" in words:
+        raise UserError("resume=RUN goes on with one run; a recipe goes on where it stopped: give its command again.")
     for key in words:
-        if key.rpartition(".")[2] in ("checkpoint", "streams") and key.count(".") <= 1:
+        if key == "method" or (key.rpartition(".")[2] in ("checkpoint", "streams") and key.count(".") <= 1):
             raise UserError(f"{key} is decided by the recipe {recipe.name}; leave it out.")
 
 

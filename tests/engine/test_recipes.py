@@ -19,7 +19,15 @@ from fer_zoo.engine.config import compose
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.recipe_files import Recipe, read_recipe
 from fer_zoo.engine.recipe_scores import crossvalidate_recipe, score_recipe
-from fer_zoo.engine.recipes import RecipeRun, plan_recipe, steps_of_epoch, train_recipe
+from fer_zoo.engine.recipes import (
+    RecipeRun,
+    _apart,
+    _first_at_hand,
+    _Tested,
+    plan_recipe,
+    steps_of_epoch,
+    train_recipe,
+)
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import open_run
 from fer_zoo.weights.training_command import is_recipe, stage_and_command
@@ -113,7 +121,9 @@ def test_a_plan_knows_what_is_done_and_what_must_wait(
     assert [(row["stage"], row["state"], row["folder"]) for row in rows] == [
         (name, "done", str(run.folder)) for name, run in recipe_run.runs.items()
     ]
-    assert [row["starts_from"] for row in rows] == [[], ["people"], ["people"], ["image", "blend"]]
+    assert [row["starts_from"] for row in rows] == [
+        [], ["people"], ["people"], ["image=image", "blendshape=blend"],
+    ]  # fmt: skip
     file = tmp_path / "small.yaml"
     file.write_text(RECIPE)
     words = [f"{key}={text}" for key, text in {**recipe_run.words, "fused.seed": "3", "blend.seed": "3"}.items()]
@@ -365,10 +375,40 @@ def test_all_stages_are_set_up_before_the_first_is_trained(recipe: Recipe, tmp_p
         "fused.method.dropuot": "Stage fused of the recipe small: There is no setting method.dropuot",
         "blend.dataset.face_model": "Stage blend of the recipe small: ",
         "imag.seed": "There is no stage 'imag'. Did you mean 'image'",
+        "method": "method is decided by the recipe small; leave it out",
+        "resume": "resume=RUN goes on with one run; a recipe goes on where it stopped",
+        "fused.method.width_mult": "Stage fused of the recipe small: The checkpoint does not fit this network",
+        "blend.method.num_features": "Stage blend of the recipe small: The checkpoint does not fit this network",
     }.items():
         with pytest.raises(UserError, match=message.replace(".", r"\.")):
             train_recipe(recipe, {**words, word: "1"}, echo=quiet)
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(UserError, match="image and fused of the recipe small are compared, but predict"):
+        train_recipe(recipe, {**words, "image.dataset.emotions.classes": "happiness,sadness"}, echo=quiet)
+    for streams, message in {
+        "{image: image, foto: blend}": "blendshape_fernet has no stream 'foto'",
+        "{image: blend, blendshape: image}": "The stream 'image' of blendshape_fernet starts from image_fernet or",
+    }.items():
+        (tmp_path / "other.yaml").write_text(RECIPE.replace("{image: image, blendshape: blend}", streams))
+        with pytest.raises(UserError, match=f"^Stage fused of the recipe other: {message}"):
+            plan_recipe(read_recipe(str(tmp_path / "other.yaml")), words)
+    assert [path.name for path in tmp_path.iterdir()] == ["other.yaml"]
+
+
+def test_people_who_are_tested_under_another_name_are_not_learned_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CASIA-WebFace and the photographs of facial_expressions show some of the same celebrities."""
+    monkeypatch.setattr("fer_zoo.engine.recipes.is_at_hand", lambda name, root: True)
+    identity = read_recipe("blendshape_fernet").stages[0]
+    lines: list[str] = []
+    chosen = _first_at_hand(identity, {}, "facial_expressions", lines.append)["dataset"]
+    assert chosen == "facial_expressions", "of whom those whom the fold tests are left out"
+    assert lines == [
+        "identity: casia_webface shows people of facial_expressions, so facial_expressions is learned from"
+    ]
+    assert _first_at_hand(identity, {}, "ckplus", lines.append)["dataset"] == "casia_webface"
+    config = compose([("method", "fernet_identity"), ("dataset", "casia_webface")], verb="train")
+    tested = _Tested(config=config, outer={"dataset": {"name": "facial_expressions"}})
+    with pytest.raises(UserError, match=r"^casia_webface shows some of the people that facial_expressions tests"):
+        _apart(config, tested)
 
 
 def test_every_fold_is_trained_and_scored_together(recipe: Recipe, tmp_path: Path) -> None:
