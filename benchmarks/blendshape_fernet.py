@@ -63,6 +63,9 @@ KEYS = {"gains": ["start", "arm", "metric", "over"], "class_separation": ["start
 def main() -> None:
     """Trains what is not trained, scores, writes and prints."""
     asked = sys.argv[1:]
+    known = {*DATA, "100", "25", *map(typed, (*ARMS, *STARTS)), *(recipe for recipe, _ in ARMS.values())}
+    if strays := set(asked) - known:
+        sys.exit(f"Unknown: {', '.join(sorted(strays))}. Known: {', '.join(sorted(known))}.")
     arms = {arm: own for arm, own in ARMS.items() if {own[0], typed(arm)} & set(asked)} or ARMS
     starts = {start: without for start, without in STARTS.items() if typed(start) in asked} or STARTS
     for data in [name for name in DATA if name in asked] or DATA:
