@@ -134,8 +134,8 @@ class LabelledFeatures:
         number, people = len(self.classes), len(set(self.subjects))
         drawn = "" if number == self.known else f", drawn from {self.known:,},"
         return [
-            f"{number:,} test images{drawn} of {people:,} people; features standardised and reduced to one dimension"
-            " (principal components), intervals of 95 % over people.",
+            f"{number:,} test images{drawn} of {people:,} people; features standardised and brought to"
+            " equally many numbers (principal components), intervals of 95 % over people.",
             "Scatter ratio: between classes over within; distance ratio: of class means over images of a class;"
             f" neighbour accuracy: mean recall of a vote of the {NEIGHBOURS} nearest images of other people.",
         ]

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from fer_zoo.core.errors import UserError
-from fer_zoo.core.files import plain, write_json, write_text
+from fer_zoo.core.files import plain, read_json, write_json, write_text
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.engine.checkpoint import read_card
 from fer_zoo.engine.crossvalidate import pool
 from fer_zoo.engine.evaluate import evaluation_job
-from fer_zoo.engine.jobs import job_id, run_job
+from fer_zoo.engine.jobs import RESULT, job_id, run_job
 from fer_zoo.engine.overlap import refuse_training_data
 from fer_zoo.engine.recipe_files import Recipe, Words
 from fer_zoo.engine.recipes import RecipeRun, plan_recipe, train_recipe
@@ -105,6 +105,8 @@ def score_recipe(done: Sequence[RecipeRun], *, echo: Echo) -> Path:
     ids = {"runs": [{name: run.id for name, run in fold.runs.items()} for fold in done]}
     folder = Path(last.config.output) / f"recipe_{recipe.name}" / job_id(ids)
     result: dict[str, Any] = {"kind": KIND, "recipe": recipe.typed, **_again(done), "stages": _stages(done)}
+    for line in _followed(result["stages"]):
+        echo(line)
     if len(tables) > 1:
         found, sentences = _gains(tables, spaces), [_said(tables, done)]
         table = gain_table(found, recipe.name)
@@ -143,11 +145,25 @@ def _said(tables: Mapping[str, pd.DataFrame], done: Sequence[RecipeRun]) -> str:
 
 
 def _stages(done: Sequence[RecipeRun]) -> list[dict[str, Any]]:
-    """Where each stage of each fold lies."""
+    """Where each stage of each fold lies, and how it did on its own test part if that was followed."""
     return [
-        {"fold": fold.last.split.name, "stage": name, "folder": f"{run.experiment_folder.name}/{run.id}"}
+        {
+            "fold": fold.last.split.name,
+            "stage": name,
+            "folder": f"{run.experiment_folder.name}/{run.id}",
+            "on_test": read_json(run.folder / RESULT).get("on_test"),
+        }
         for fold in done
         for name, run in fold.runs.items()
+    ]
+
+
+def _followed(stages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each stage whose own test part was followed: people told apart, on images left out of training."""
+    return [
+        f"{row['fold']}, {row['stage']}: {found['metric'].removeprefix('test/')} {found['kept']:.3f} on its own test"
+        for row in stages
+        if (found := row["on_test"]) and found["kept"] is not None
     ]
 
 

@@ -1,6 +1,6 @@
 """How far apart classes lie in the features of a network: numbers of several feature sets on the same images.
 
-Sets are standardised and brought to one dimension first, since scale and width alone would change every number here.
+Sets are standardised and brought to equally many numbers first, since scale and width alone would change all of this.
 Intervals are over people: each number is computed again from people drawn with replacement, the same for all sets.
 Copies of an image that come with a person drawn twice are no neighbours of it, and in no mean of distances.
 Sources: Rousseeuw, Silhouettes, 1987; Fukunaga, Introduction to Statistical Pattern Recognition, 1990, section 10.2

@@ -199,7 +199,8 @@ def test_a_second_time_nothing_is_trained_and_the_comparison_is_the_same(
     recipe: Recipe, done: tuple[RecipeRun, list[str]]
 ) -> None:
     recipe_run, _ = done
-    first = score_recipe([recipe_run], echo=quiet)
+    told: list[str] = []
+    first = score_recipe([recipe_run], echo=told.append)
     lines: list[str] = []
     output = str(recipe_run.last.experiment_folder.parent)
     again = train_recipe(recipe, {**WORDS, "fold": "1", "output": output}, echo=lines.append)
@@ -207,6 +208,10 @@ def test_a_second_time_nothing_is_trained_and_the_comparison_is_the_same(
     assert score_recipe([again], echo=quiet) == first
     result = json.loads((first / "result.json").read_text())
     assert [row["stage"] for row in result["stages"]] == [stage.name for stage in recipe.stages]
+    people = json.loads((recipe_run.runs["people"].folder / "result.json").read_text())["on_test"]
+    assert [row["on_test"] for row in result["stages"]] == [people, {}, {}, {}]
+    held_out = f"fold2, people: identity/mean_class_accuracy {people['kept']:.3f} on its own test"
+    assert held_out in told
     accuracies = {row["name"]: row for row in result["comparison"] if row["metric"] == "accuracy"}
     gain = accuracies["fused"]["value"] - accuracies["image"]["value"]
     assert accuracies["fused"]["gain"] == pytest.approx(gain)

@@ -209,8 +209,8 @@ def _shrunk(words: list[str]) -> list[str]:
     changed: Mapping[str, str] = SHRUNK
     if verb == "evaluate":
         changed = {key: value for key, value in SHRUNK.items() if key.startswith("data.")}
-    elif "checkpoint" not in settings:  # which brings a small network with it
-        experiment = "demo" if verb == "demo" else settings.get("experiment", "")
+    elif verb != "demo" and "checkpoint" not in settings:  # which bring small networks with them
+        experiment = settings.get("experiment", "")
         method = settings.get("method") or compose_files({"experiment": experiment})["method"]["name"]
         smallest = {f"method.{key}": str(value) for key, value in METHODS[method].smallest.items()}
         changed = {**SHRUNK, **smallest}
