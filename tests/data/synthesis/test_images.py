@@ -1,6 +1,9 @@
 """The same sample is the same picture, however it is asked for."""
 
+import os
 import pickle
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -73,6 +76,27 @@ def test_workers_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyP
         data.setup("test")
         found.add(sha256(b"".join(batch["image"].numpy().tobytes() for batch in data.test_dataloader())).hexdigest())
     assert len(found) == 1
+
+
+DRAW = """
+import sys, numpy as np
+from fer_zoo.core.settings import build_settings
+from fer_zoo.data.synthesis.blocks import pictures_of
+from fer_zoo.data.synthesis.settings import SynthesisSettings
+np.save(sys.argv[1], pictures_of(build_settings(SynthesisSettings, {"num_samples": 64}, where=""), np.arange(64)))
+"""
+
+
+def test_a_processor_with_other_instructions_draws_nearly_the_same(tmp_path: Path) -> None:
+    """One pixel in a thousand may differ, most by one level; more where a shadow's edge falls otherwise, and by JPEG."""
+    plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default"}
+    subprocess.run([sys.executable, "-c", DRAW, str(tmp_path / "plain.npy")], env=plain, check=True)
+    here = pictures_of(build_settings(SynthesisSettings, {"num_samples": 64}, where=""), np.arange(64)).astype(int)
+    differ = np.abs(np.load(tmp_path / "plain.npy").astype(int) - here).max(axis=-1)
+    print(
+        f"{(differ > 0).mean():.5%} differ, {(differ > 1).mean():.5%} by more than a level, at most by {differ.max()}"
+    )
+    assert (differ > 0).mean() < 1e-3 and (differ > 1).mean() < 5e-4
 
 
 def test_colours_and_other_processes() -> None:
