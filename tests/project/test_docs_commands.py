@@ -72,7 +72,7 @@ PROVED_ELSEWHERE |= {
     ".save('docs/figures/blendshapes_best_and_worst.jpg', quality=80)": FILES_OF_ICT,
     "fer-zoo train recipe=blendshape_fernet_small": FILES_OF_ICT,
     "python benchmarks/blendshape_fernet.py synthetic_emotion 100": "results/blendshape_fernet, which it wrote",
-    "python benchmarks/domain_gap.py": "results/domain_gap.csv, which it wrote in half an hour of training",
+    "python benchmarks/domain_gap.py": "results/domain_gap.csv, which it wrote in an hour of training",
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
 RECIPES = "tests/engine/test_recipes.py and test_recipe_files.py, on a few drawn faces"
