@@ -193,3 +193,18 @@ def test_training_tells_copies_and_evaluation_takes_the_frames_of_training(sheet
     with pytest.raises(UserError, match="4 of 4 test subjects were in the training"):
         evaluate(folder, [*words, ("output", str(tmp_path / "whole"))], echo=lines.append)
     assert any("other than in training, so all of it" in line for line in lines)
+
+
+def test_drawn_clips_are_tested_clip_by_clip_on_their_first_and_last_frames() -> None:
+    words = {
+        "method": "timm_classifier", "dataset": "synthetic_faces", "dataset.num_samples": "48",
+        "dataset.samples_per_person": "2", "dataset.clips.frames": "6", "dataset.clips.falls": "0",
+        "frames": "first+last_3", **LOCO,
+    }  # fmt: skip
+    run = open_run(compose(list(words.items()), verb="train"), echo=quiet)
+    table = run.index.table
+    assert len(table) == 8 * 4 and table.groupby("clip")["frame"].nunique().eq(4).all() and len(run.splits) == 8
+    tested = table.iloc[run.index.rows_of(run.split.test)]
+    assert tested["clip"].nunique() == 1 and len(tested) == 4
+    expressive = table[table["emotion"] != "neutral"].sort_values("frame").groupby("clip")["intensity"]
+    assert (expressive.first() == 0).all() and (expressive.last() > 0.3).all()
