@@ -88,7 +88,7 @@ np.save(sys.argv[1], pictures_of(build_settings(SynthesisSettings, {"num_samples
 
 
 def test_a_processor_with_other_instructions_draws_nearly_the_same(tmp_path: Path) -> None:
-    """One pixel in a thousand may differ, most by one level; by more where one surface just hides another, and by JPEG."""
+    """One pixel in a thousand may differ, most by one level; by more where one surface just hides another."""
     plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default"}
     subprocess.run([sys.executable, "-c", DRAW, str(tmp_path / "plain.npy")], env=plain, check=True)
     here = pictures_of(build_settings(SynthesisSettings, {"num_samples": 64}, where=""), np.arange(64)).astype(int)
