@@ -167,3 +167,17 @@ def test_every_recipe_that_ships_composes_and_its_weights_fit_one_another(name: 
         for stream, other in stage.streams.items():
             assert methods[other] in task.streams()[stream].methods
         assert all(shapes[other] == shapes[stage.name] for other in stage.needs)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("blendshape_fernet", "au_fernet"),
+        ("blendshape_fernet_quick", "au_fernet_quick"),
+        ("blendshape_fernet_quick", "twin_fernet_quick"),
+    ],
+)
+def test_stages_that_recipes_share_are_the_same(one: str, other: str) -> None:
+    """Or they would be trained twice, and comparisons across recipes would not be of the second stream alone."""
+    stages = [{stage.name: stage for stage in read_recipe(name).stages} for name in (one, other)]
+    assert all(stages[0][name] == stages[1][name] for name in ("identity", "image"))

@@ -40,42 +40,38 @@ class _OneStream(FaceTask):
         return {"features": self.network.trunk(image)}
 
 
-class FernetIdentity(_OneStream):
-    """Which person a face is of, so that the trunk learns faces."""
+class _Classes(_OneStream):
+    """One class of several."""
 
-    settings: FernetIdentitySettings
+    settings: FernetIdentitySettings | ImageFernetSettings
+    target: ClassVar[str]
 
-    def __init__(self, settings: FernetIdentitySettings, spaces: Mapping[str, LabelSpace]) -> None:
+    def __init__(
+        self, settings: FernetIdentitySettings | ImageFernetSettings, spaces: Mapping[str, LabelSpace]
+    ) -> None:
         super().__init__(
             settings,
-            network=_stream(settings, spaces["identity"], settings.dropout),
-            spaces=spaces,
-            input_spec=_input_spec(settings),
-        )
-
-    def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
-        """One objective: the person."""
-        space = self.spaces["identity"]
-        return (class_objective(space, classification_loss(self.settings, space, class_counts.get("identity"))),)
-
-
-class ImageFernet(_OneStream):
-    """Emotion classes (Eq. 2, 3)."""
-
-    settings: ImageFernetSettings
-
-    def __init__(self, settings: ImageFernetSettings, spaces: Mapping[str, LabelSpace]) -> None:
-        super().__init__(
-            settings,
-            network=_stream(settings, spaces["emotion"], settings.dropout),
+            network=_stream(settings, spaces[self.target], settings.dropout),
             spaces=spaces,
             input_spec=_input_spec(settings),
         )
 
     def build_objectives(self, class_counts: Mapping[str, Tensor]) -> tuple[Objective, ...]:
         """One objective: the classes."""
-        space = self.spaces["emotion"]
-        return (class_objective(space, classification_loss(self.settings, space, class_counts.get("emotion"))),)
+        space = self.spaces[self.target]
+        return (class_objective(space, classification_loss(self.settings, space, class_counts.get(self.target))),)
+
+
+class FernetIdentity(_Classes):
+    """Which person a face is of, so that the trunk learns faces."""
+
+    target = "identity"
+
+
+class ImageFernet(_Classes):
+    """Emotion classes (Eq. 2, 3)."""
+
+    target = "emotion"
 
 
 class BlendshapeNet(_OneStream):
