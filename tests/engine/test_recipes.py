@@ -383,7 +383,7 @@ def test_all_stages_are_set_up_before_the_first_is_trained(recipe: Recipe, tmp_p
         "method": "method is decided by the recipe small; leave it out",
         "resume": "resume=RUN goes on with one run; a recipe goes on where it stopped",
         "fused.method.width_mult": "Stage fused of the recipe small: The checkpoint does not fit this network",
-        "blend.method.num_features": "Stage blend of the recipe small: The checkpoint does not fit this network",
+        "blend.method.width_mult": "Stage blend of the recipe small: The checkpoint does not fit this network",
     }.items():
         with pytest.raises(UserError, match=message.replace(".", r"\.")):
             train_recipe(recipe, {**words, word: "1"}, echo=quiet)

@@ -22,7 +22,7 @@ SMALL = {f"method.{key}": str(value) for key, value in METHODS["blendshape_ferne
     "trainer": "cpu", "trainer.max_epochs": "1", "data.workers": "0", "data.detector": "none", "data.batch_size": "16",
 }  # fmt: skip
 DRAWN = {f"blendshape.dataset.{key}": text for key, text in (
-    ("num_samples", "24"), ("size", "32"), ("face_model", "procedural"),
+    ("num_samples", "24"), ("size", "32"), ("face_model", "procedural"), ("recordings.rate", "0.1"),
 )}  # fmt: skip
 FOLDS = {"protocol.folds": "2"}
 CODES = {code: entry for entry, code in ckplus.CODES.items()}
