@@ -23,7 +23,7 @@ METHODS = (
     "timm_classifier:backbone=test_resnet:image_size=48:learning_rate=0.003",
     "image_fernet:width_mult=0.25:image_width=48:image_height=56:learning_rate=0.001:schedule=cosine",
 )
-_USUAL = {"trainer.max_epochs": "40", "data.batch_size": "32"}
+_USUAL = {"trainer.max_epochs": "30", "data.batch_size": "32"}
 
 
 def run(command: Command) -> int:
