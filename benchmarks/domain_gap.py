@@ -8,7 +8,8 @@ are paired over people. What is done is not repeated. Writes results/domain_gap.
 results/domain_gap_differences.csv and prints the first.
 
 `python benchmarks/domain_gap.py large` does the same for a network of thirty times the size and as many faces as a
-first trial had (results/domain_gap_large.csv).
+first trial had (results/domain_gap_large.csv); `… two_streams` for the recipe of emotion_fernet_small under the narrower
+priors, and with people of ict alone (results/domain_gap_two_streams.csv).
 """
 
 import sys
@@ -22,6 +23,8 @@ import pandas as pd
 import fer_zoo
 from fer_zoo.core.label_spaces import LabelSpace
 from fer_zoo.data.synthesis.settings import SynthesisSettings
+from fer_zoo.engine.recipe_files import read_recipe
+from fer_zoo.engine.recipes import train_recipe
 from fer_zoo.evaluation.against_first import gains
 from fer_zoo.evaluation.prediction_table import read_predictions
 from fer_zoo.evaluation.report import EvaluationReport, evaluate_table
@@ -78,7 +81,8 @@ AGAINST = {  # whose photographs are compared with whose
     "both": ("procedural", "ict", "both, narrow priors", "emotion_fernet_small"),
     "both, another seed": ("ict", "both, narrow priors, another seed"),
 }
-TABLES = {"domain_gap": ROWS, "domain_gap_large": LARGE}
+TWO_STREAMS = {"two streams, narrow priors": NARROW, "two streams, ict": {"dataset.face_model": "ict"}}
+TABLES = {"domain_gap": ROWS, "domain_gap_large": LARGE, "domain_gap_two_streams": TWO_STREAMS}
 USUAL = {key: reduce(getattr, key.split(".")[1:], SynthesisSettings()) for key in NARROW}  # whatever was learned from
 UNSEEN = {"dataset": "synthetic_faces", "dataset.num_samples": 1000, "dataset.seed": 91, **USUAL}
 HEADS = {head: {**UNSEEN, "dataset.face_model": head} for head in ("procedural", "ict")}
@@ -92,17 +96,16 @@ Predictions = Mapping[str, tuple[pd.DataFrame, LabelSpace]]  # by what they are 
 
 def main() -> None:
     """Trains, scores, writes and prints."""
-    name = "domain_gap_large" if "large" in sys.argv[1:] else "domain_gap"
-    learned = {
-        row: predictions_of(fer_zoo.train({**EXPERIMENT, **words}, echo=print)) for row, words in TABLES[name].items()
-    }
-    if len(learned) > 1:
+    name = "_".join(["domain_gap", *sys.argv[1:2]])
+    trained = trained_streams if name == "domain_gap_two_streams" else trained_network
+    learned = {row: predictions_of(trained(words)) for row, words in TABLES[name].items()}
+    RESULTS.mkdir(exist_ok=True)
+    if name == "domain_gap":
         learned["all of these together"] = together(list(learned.values()))
         learned |= {weights: predictions_of(weights) for weights in SHIPPED}
         differ = pd.DataFrame([one for first, others in AGAINST.items() for one in differences(learned, first, others)])
         differ.to_csv(RESULTS / f"{name}_differences.csv", index=False, lineterminator="\n", float_format="%.4f")
     found = pd.DataFrame([row for who, own in learned.items() for row in rows_of(who, own)])
-    RESULTS.mkdir(exist_ok=True)
     found.to_csv(RESULTS / f"{name}.csv", index=False, lineterminator="\n", float_format="%.4f")
     text = found.apply(lambda one: f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]", axis=1)
     wide = found.assign(text=text).pivot(index="learned from", columns="scored on", values="text")
@@ -110,6 +113,17 @@ def main() -> None:
     print("|".join(["", "learned from", *tests, ""]), "|---" * (1 + len(tests)) + "|", sep="\n")
     for who in learned:
         print("|".join(["", who, *wide.loc[who, tests], ""]))
+
+
+def trained_network(words: Mapping[str, object]) -> Path:
+    """The run of one network."""
+    return fer_zoo.train({**EXPERIMENT, **words}, echo=print)
+
+
+def trained_streams(words: Mapping[str, object]) -> Path:
+    """The run of two streams and of all that they start from."""
+    asked = {key: str(value) for key, value in words.items()}
+    return train_recipe(read_recipe("blendshape_fernet_small"), asked, echo=print).last.folder
 
 
 def predictions_of(checkpoint: Path | str) -> Predictions:

@@ -1,5 +1,6 @@
 """What FFmpeg tells of a video file: its packets, whether all of them are there, and the frames that they become."""
 
+from array import array
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,8 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def read_packets(path: Path) -> Packets:
     """The packets of a video; it is read to its end, and nothing is decoded."""
-    times, keys, decoding_times = list[int | None](), list[int](), list[int]()
+    times, keys, decoding_times = (array("q") for _ in range(3))  # eight bytes each, as videos may be long
+    is_timed = True
     duration = 0  # of the last frame
     end = 0.0  # seconds, of what lasts longest
     with opened(path) as (container, stream):
@@ -81,23 +83,27 @@ def read_packets(path: Path) -> Packets:
                 if packet.dts is not None:
                     decoding_times.append(packet.dts)
                     duration = packet.duration or 0
-                if not packet.is_discard:
-                    times.append(packet.pts)
-                    if packet.is_keyframe and packet.pts is not None:
-                        keys.append(packet.pts)
+                if packet.is_discard:
+                    continue
+                if packet.pts is None:
+                    is_timed = False
+                    continue
+                times.append(packet.pts)
+                if packet.is_keyframe:
+                    keys.append(packet.pts)
         except av.FFmpegError:  # decoding will end there, too
             pass
         span = decoding_times[-1] + duration - decoding_times[0] if decoding_times else 0
         is_whole = _is_whole(container, stream, span, end, path.stat().st_size)
-        shown = np.array(sorted(time for time in times if time is not None), np.int64)
+        shown = np.sort(np.array(times, np.int64))
         if (
             stream.codec_context.name not in _COUNTABLE_CODECS
-            or len(shown) < len(times)
+            or not is_timed
             or (np.diff(shown) == 0).any()
             or (np.diff(decoding_times) < 0).any()  # as where parts were joined
         ):
-            shown, keys = shown[:0], []
-        return Packets(shown, np.array(sorted(keys), np.int64), is_whole)
+            shown, keys = shown[:0], keys[:0]
+        return Packets(shown, np.sort(np.array(keys, np.int64)), is_whole)
 
 
 def decoded(path: Path, *, is_whole: bool, key: int | None = None) -> Generator[av.VideoFrame, None, None]:

@@ -223,11 +223,9 @@ def _note(folder: Path) -> dict[str, Any]:
     if not (folder / NOTE).is_file():
         raise UserError(f"{folder} holds no faces of `fer-zoo synthesize`: it has no {NOTE}.")
     found = read_json(folder / NOTE)
-    damaged = UserError(f"{NOTE} of {folder} is damaged, or not by `fer-zoo synthesize`.")
-    if not isinstance(found, dict) or not {"format", "dataset", "version", "key", "settings"} <= set(found):
-        raise damaged
-    if found["format"] != _FORMAT or not isinstance(found["settings"], dict) or "num_samples" not in found["settings"]:
-        raise damaged
+    is_ours = isinstance(found, dict) and {"dataset", "version", "key", "settings"} <= set(found)
+    if not is_ours or found.get("format") != _FORMAT or "num_samples" not in found["settings"]:
+        raise UserError(f"{NOTE} of {folder} is damaged, or not by `fer-zoo synthesize`.")
     if found["version"] != VERSION:
         raise UserError(
             f"{folder} was drawn by version {found['version']} of the generator; this is {VERSION}: give another output"
