@@ -8,8 +8,8 @@ are paired over people. What is done is not repeated. Writes results/domain_gap.
 results/domain_gap_differences.csv and prints the first.
 
 `python benchmarks/domain_gap.py large` does the same for a network of thirty times the size and as many faces as a
-first trial had (results/domain_gap_large.csv); `… two_streams` for the recipe of emotion_fernet_small under the narrower
-priors, and with people of ict alone (results/domain_gap_two_streams.csv).
+first trial had (results/domain_gap_large.csv); `… two_streams` for the recipe of emotion_fernet_small under the
+narrower priors, and with people of ict alone (results/domain_gap_two_streams.csv).
 """
 
 import sys

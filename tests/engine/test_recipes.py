@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import kills
+from fakes import casia_webface, facial_expressions, kills
 from safetensors.torch import load_file
 
 from fer_zoo.cli.main import main
@@ -19,15 +19,7 @@ from fer_zoo.engine.config import compose
 from fer_zoo.engine.finetune import start_training
 from fer_zoo.engine.recipe_files import Recipe, read_recipe
 from fer_zoo.engine.recipe_scores import crossvalidate_recipe, score_recipe
-from fer_zoo.engine.recipes import (
-    RecipeRun,
-    _apart,
-    _first_at_hand,
-    _Tested,
-    plan_recipe,
-    steps_of_epoch,
-    train_recipe,
-)
+from fer_zoo.engine.recipes import RecipeRun, plan_recipe, steps_of_epoch, train_recipe
 from fer_zoo.engine.results import read_table
 from fer_zoo.engine.run import open_run
 from fer_zoo.weights.training_command import is_recipe, stage_and_command
@@ -399,21 +391,21 @@ def test_all_stages_are_set_up_before_the_first_is_trained(recipe: Recipe, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["other.yaml"]
 
 
-def test_people_who_are_tested_under_another_name_are_not_learned_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_who_are_tested_under_another_name_are_not_learned_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CASIA-WebFace and the photographs of facial_expressions show some of the same celebrities."""
-    monkeypatch.setattr("fer_zoo.engine.recipes.is_at_hand", lambda name, root: True)
-    identity = read_recipe("blendshape_fernet").stages[0]
-    lines: list[str] = []
-    chosen = _first_at_hand(identity, {}, "facial_expressions", lines.append)["dataset"]
-    assert chosen == "facial_expressions", "of whom those whom the fold tests are left out"
-    assert lines == [
-        "identity: casia_webface shows people of facial_expressions, so facial_expressions is learned from"
-    ]
-    assert _first_at_hand(identity, {}, "ckplus", lines.append)["dataset"] == "casia_webface"
-    config = compose([("method", "fernet_identity"), ("dataset", "casia_webface")], verb="train")
-    tested = _Tested(config=config, outer={"dataset": {"name": "facial_expressions"}})
-    with pytest.raises(UserError, match=r"^casia_webface shows some of the people that facial_expressions tests"):
-        _apart(config, tested)
+    for fake in (casia_webface, facial_expressions):
+        name = fake.__name__.rpartition(".")[2]
+        (tmp_path / name).symlink_to(fake.write(tmp_path / f"{name}_files").root)
+    monkeypatch.setenv("FER_ZOO_DATA", str(tmp_path))
+    recipe = read_recipe("blendshape_fernet").until("image")
+    words = {"dataset": "facial_expressions", "protocol": "subject_holdout", "protocol.test_share": "0.3"}
+    few = {"identity.dataset.identity_images": "2", "identity.protocol.test_share": "0.3", "trainer": "cpu"}
+    rows = plan_recipe(recipe, {**words, **few})
+    assert [row["dataset"] for row in rows] == ["facial_expressions"] * 2, "whom the fold tests are left out there"
+    with pytest.raises(UserError, match="casia_webface shows some of the people that facial_expressions tests"):
+        plan_recipe(recipe, {**words, "trainer": "cpu", "identity.dataset": "casia_webface"})
 
 
 def test_every_fold_is_trained_and_scored_together(recipe: Recipe, tmp_path: Path) -> None:
