@@ -5,8 +5,10 @@ in its block. A GPU may round otherwise than the processor.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,13 +97,29 @@ def part_alone(settings: SynthesisSettings, part: str, numbers: np.ndarray) -> U
 
 
 def _taken(renderer: Renderer, blocks: Iterable[tuple[DrawnFaces, int]]) -> list[Photograph]:
-    taken = list[Photograph]()
-    with torch.no_grad(), exact_products():
-        for drawn, count in blocks:
+    def taken(block: tuple[DrawnFaces, int]) -> list[Photograph]:
+        drawn, count = block
+        with torch.no_grad():
             seen = photographed(renderer, drawn)
-            images, masks = to_bytes(seen.image)[:count], seen.mask[:count].cpu().numpy()
-            taken += map(Photograph, images, masks)
-    return taken
+        return list(map(Photograph, to_bytes(seen.image)[:count], seen.mask[:count].cpu().numpy()))
+
+    with exact_products(), blocks_at_once() as pool:
+        return list(chain.from_iterable(pool.map(taken, blocks)))
+
+
+@contextmanager
+def blocks_at_once() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as PyTorch has, and one for each step in them: most steps are too short to be divided.
+
+    Two threads that share the steps take a third more of both cores, and wait for each other where others need these.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextmanager
