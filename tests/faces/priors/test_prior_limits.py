@@ -29,7 +29,7 @@ FROM_TO = (
 )
 DRAWN = ("emotions", "sliders", "action_units")
 UNBOUNDED = {  # far more than anyone would set, where there is no limit
-    "samples_per_person": 10**6, "farthest": 1e4, "nearest": 1e3, "tightness": 50.0,
+    "samples_per_person": 10**6,
     "ambient_least": 10.0, "ambient_most": 10.0, "strength_least": 10.0, "strength_most": 10.0,
 }  # fmt: skip
 
@@ -53,7 +53,8 @@ def extremes(cls: type[Any]) -> list[tuple[str, Any]]:
             if entry.name != "recordings":  # which needs files
                 found += [(f"{entry.name}.{name}", value) for name, value in extremes(type(default))]
         elif isinstance(default, int | float):
-            ends = (entry.metadata["at_least"], UNBOUNDED.get(entry.name, entry.metadata["at_most"]))
+            least, most = entry.metadata["at_least"], entry.metadata["at_most"]
+            ends = (least, UNBOUNDED.get(entry.name) if most is None else most)
             found += [(entry.name, type(default)(end)) for end in ends if end is not None]
     return found
 
