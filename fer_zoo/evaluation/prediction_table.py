@@ -1,6 +1,6 @@
 """Prediction tables: one row for every image asked for, kept as parquet whose header says what each column means.
 
-Columns: `id, subject, clip, fold, source`, perhaps `second_emotion`, `reason` and conditions; for classes
+Columns: `id, subject, clip, fold, source`, perhaps `frame`, `second_emotion`, `reason` and conditions; for classes
 `target_emotion`, `emotion` and `prob_<entry>`; for values `target_AU12` and `AU12` per entry. An image without an
 output keeps its row, and its outputs are missing, never zero.
 """
@@ -23,6 +23,7 @@ from fer_zoo.core.label_spaces import MISSING_CLASS, LabelSpace
 SCHEMA = 1
 MOST_CLASSES = 200  # a table has a column, and each person a matrix, of as many classes
 FACTS = ("id", "subject", "clip", "fold", "source")
+FRAME = "frame"
 SECOND_LABEL = "second_emotion"
 REASON = "reason"
 _METADATA_KEY = b"fer_zoo.predictions"
@@ -31,6 +32,7 @@ _MEANINGS = {
     "subject": "code of the person",
     "clip": "clip that the image is a frame of",
     "fold": "split whose test part holds the image",
+    FRAME: "number of the frame in its clip",
     "source": "where the image or its label comes from",
     SECOND_LABEL: "class that a second annotator gave",
     REASON: "why there is no output, such as no face found; empty where there is one",
@@ -69,8 +71,8 @@ def prediction_table(
     """The table of one split: the rows of `asked`, in its order, with the outputs joined to them by id.
 
     Args:
-        asked: rows of an index: `id`, `subject`, `clip`, `source`, conditions, the columns of the target where it is
-            known.
+        asked: rows of an index: `id`, `subject`, `clip`, `source`, where there are clips `frame`, conditions, the
+            columns of the target where it is known.
         space: the entries of the outputs.
         ids: the images that got an output.
         outputs: probabilities, or values in the unit of the space.
@@ -87,6 +89,8 @@ def prediction_table(
     _check_ids(asked["id"], ids)
     table = pd.DataFrame({name: asked[name].to_numpy() for name in FACTS if name != "fold"})
     table.insert(FACTS.index("fold"), "fold", fold)
+    if FRAME in asked and (asked["clip"] != "").any():
+        table[FRAME] = asked[FRAME].to_numpy()
     if SECOND_LABEL in asked and space.target == "emotion":
         table[SECOND_LABEL] = asked[SECOND_LABEL].to_numpy()
     for column in condition_columns(asked):
@@ -244,7 +248,7 @@ def _require_kinds(table: pd.DataFrame, space: LabelSpace, where: str) -> None:
     if table.columns.has_duplicates:
         raise UserError(f"Two columns have the name {table.columns[table.columns.duplicated()][0]}{where}.")
     names = [*FACTS, *([SECOND_LABEL] if SECOND_LABEL in table else [])]
-    numbers = output_columns(space)
+    numbers = [*output_columns(space), *([FRAME] if FRAME in table else [])]
     if space.kind == "classes":
         names += [*target_columns(space), space.target]
     else:

@@ -13,6 +13,7 @@ from fer_zoo.core.label_spaces import LabelSpace, listed
 from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, error_method
 from fer_zoo.evaluation.clip_answers import clip_table
 from fer_zoo.evaluation.conditions import ConditionScore, condition_scores, plain_condition
+from fer_zoo.evaluation.frame_steps import StepScore, step_scores
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
 from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
 from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, short, with_interval
@@ -44,6 +45,7 @@ class EvaluationReport:
         conditions: the scores at each level of each condition; none where the table has no conditions.
         clips: number of clips and scores of their answers, which are means over their frames; None where there are no
             clips of several frames.
+        steps: how outputs move from frame to frame of a clip; none where there are no such clips.
         warnings: sentences, such as that nearly all answers are one class.
         temperature: at which the probabilities are; None where they are as the network gives them.
         calibration_before: as `scores.calibration`, at temperature 1; None where that is the same.
@@ -55,6 +57,7 @@ class EvaluationReport:
     bootstrap: Bootstrap
     conditions: Sequence[ConditionScore] = ()
     clips: tuple[int, Mapping[str, Estimate]] | None = None
+    steps: Sequence[StepScore] = ()
     warnings: Sequence[str] = ()
     temperature: float | None = None
     calibration_before: Float[np.ndarray, "bins 3"] | None = None
@@ -90,6 +93,9 @@ class EvaluationReport:
                 for s in scores.sources
             ],
             "per_condition": [plain_condition(score) for score in self.conditions],
+            "from_frame_to_frame": [
+                {"name": step.name, "pairs": step.pairs, "values": _plain(step.values)} for step in self.steps
+            ],
             "points": None if scores.points is None else vars(scores.points).copy(),
             "apart": [{"target": a.target, "images": a.images, "predicted": dict(a.predicted)} for a in scores.apart],
             "confusion_matrix": None if scores.confusion is None else scores.confusion.tolist(),
@@ -144,6 +150,7 @@ class EvaluationReport:
     def _tables(self) -> list[ReportTable]:
         tables = [
             self._main_table(),
+            _steps_table(self.steps),
             _entries_table(self.scores),
             _sources_table(self.scores),
             *self._condition_tables(),
@@ -210,6 +217,7 @@ def evaluate_table(
         bootstrap=bootstrap,
         conditions=condition_scores(table, space, names, bootstrap),
         clips=_clip_scores(table, space, names, bootstrap),
+        steps=step_scores(table, space, names, bootstrap, name=name),
         warnings=_warnings(table, space, scores),
         temperature=temperature,
         calibration_before=None if temperature is None else calibration_at(table, space, 1 / temperature),
@@ -255,6 +263,12 @@ def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[st
     if few:
         sentences.append(f"few scored images per class ({listed(few)}), and the mean class accuracy hangs on them.")
     return sentences
+
+
+def _steps_table(steps: Sequence[StepScore]) -> ReportTable:
+    header = ["", "pairs", *_titles(steps[0].values if steps else {})]
+    rows = [[step.name, f"{step.pairs:,}", *_cells(step.values)] for step in steps]
+    return ReportTable(title="Steps from frame to frame of a clip", header=header, rows=rows)
 
 
 def _entries_table(scores: Scores) -> ReportTable:

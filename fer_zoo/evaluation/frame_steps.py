@@ -1,0 +1,89 @@
+"""Stability over the frames of clips: how outputs move from one frame to the next, beside how labels do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from fer_zoo.core.label_spaces import LabelSpace
+from fer_zoo.evaluation.prediction_table import (
+    FRAME,
+    has_output,
+    output_columns,
+    outputs_of,
+    target_columns,
+    values_of,
+)
+from fer_zoo.evaluation.scores import score_table
+from fer_zoo.evaluation.subject_sums import Bootstrap, Estimate
+
+STAYS = "answer_stays"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepScore:
+    """One row: of the model, or of what never moves; number of pairs of frames; metric -> score of the steps."""
+
+    name: str
+    pairs: int
+    values: Mapping[str, Estimate]
+
+
+def step_scores(
+    table: pd.DataFrame, space: LabelSpace, metrics: Sequence[str], bootstrap: Bootstrap, *, name: str = "model"
+) -> list[StepScore]:
+    """How steady outputs are; nothing where no clip has two frames with label and output.
+
+    Of classes: the share of pairs with one label that have one answer, `answer_stays`, right or wrong. Of values: the
+    metrics of the differences between a frame and the one before, outputs against labels, so that an output that
+    trembles or lags has an error though its mean is right. Of points: their error once the step of the label is taken
+    off, over the distance of the eyes. Beside values and points stands what never moves.
+
+    Args:
+        table: a prediction table with the frames' numbers; frames left out between two do not part them.
+        space: of the outputs.
+        metrics: of values; those of classes do not matter.
+        bootstrap: how intervals over people are drawn.
+        name: of the model's row.
+    """
+    if FRAME not in table:
+        return []
+    former, later = _pairs(table, space)
+    if later.empty:
+        return []
+    if space.kind == "classes":
+        (label,) = target_columns(space)
+        later[label] = former[space.target].to_numpy()
+        scores = score_table(later, space, ["accuracy"], bootstrap)
+        return [StepScore(name=name, pairs=scores.coverage.scored, values={STAYS: scores.values["accuracy"]})]
+    steps = outputs_of(later, space) - outputs_of(former, space)
+    expected = values_of(later, space) - values_of(former, space)
+    expected[np.isnan(steps)] = np.nan
+    if not np.isfinite(expected).any():
+        return []
+    rows = {name: steps, "never moves": 0 * steps}
+    scored = {
+        row: score_table(_moved(later, space, own, expected), space, metrics, bootstrap) for row, own in rows.items()
+    }
+    return [StepScore(name=row, pairs=scores.coverage.scored, values=scores.values) for row, scores in scored.items()]
+
+
+def _pairs(table: pd.DataFrame, space: LabelSpace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of frames and, below, of those that follow them in their clips; of classes where both have one label."""
+    known = table[(table["clip"] != "") & has_output(table, space)].sort_values(["fold", "clip", FRAME, "id"])
+    same = ["fold", "clip", *(target_columns(space) if space.kind == "classes" else [])]
+    follows = (known[same] == known[same].shift()).all(axis=1)  # a missing label equals nothing
+    return known[follows.shift(-1, fill_value=False)], known[follows].copy()
+
+
+def _moved(
+    later: pd.DataFrame, space: LabelSpace, steps: Float[np.ndarray, "n k"], expected: Float[np.ndarray, "n k"]
+) -> pd.DataFrame:
+    """A prediction table of steps; of points one of places, as errors are measured on the labelled eyes."""
+    if space.is_points:
+        expected, steps = values_of(later, space), values_of(later, space) + steps - expected
+    names = [*target_columns(space), *output_columns(space)]
+    numbers = pd.DataFrame(np.hstack([expected, steps]), index=later.index, columns=names)
+    return pd.concat([later.drop(columns=names), numbers], axis=1)
