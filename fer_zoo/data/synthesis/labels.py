@@ -25,8 +25,8 @@ from fer_zoo.faces.face_model import ACTIONS, FaceModel
 from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
 from fer_zoo.geometry.rotations import rotated, rotation
 
-# Where thirds of people part, and for the sexes halves: of the priors of `people`, so that a face's group depends on no
-# other face. Skin is Beta(1.1, 1.6), modes are normal with a deviation of .8.
+# Where thirds of people part, and for the sexes halves: of the usual `PeoplePrior`, whatever is drawn, so that a face's
+# group depends on no other face. Skin is Beta(1.1, 1.6), modes are normal with a deviation of .8.
 _THIRDS: Mapping[str, tuple[float, ...]] = {
     "skin_tone": (0.2523, 0.5247),
     "age": (-0.3446, 0.3446),

@@ -33,7 +33,7 @@ def draw_alone(
     Args:
         model: whose faces they are.
         prior: what varies; all of it but the group of the part is left aside.
-        part: one of `PARTS`. People have no settings, and of them and of their skin each number has its own.
+        part: one of `PARTS`. Of people and of their skin each number has its own.
         seed: of the data set.
         numbers: of the samples.
         size: sides of the pictures, pixels.
@@ -42,11 +42,11 @@ def draw_alone(
     first = draws.of(np.zeros_like(numbers))
     still = DrawnFaces(
         scenes=replace(
-            scenes_of(model, _people(model, first), size), camera=draw_cameras(_middle(prior.camera), first, size)
+            scenes_of(model, _faces(model, prior, first), size), camera=draw_cameras(_middle(prior.camera), first, size)
         ),
         occluders=draw_occluders(_NOTHING, first, size),
         captures=draw_captures(_AS_IT_IS, first, first, size),
-        person=numbers if part in ("identity", "skin") else np.zeros_like(numbers),
+        person=numbers if part in ("people", "skin") else np.zeros_like(numbers),
         clip=numbers,
         frame=np.zeros_like(numbers),
         emotion=np.full(count, -1),
@@ -60,8 +60,8 @@ def draw_alone(
     return replace(still, scenes=_OF_SCENES[part](model, prior, still.scenes, draws, size))
 
 
-def _people(model: FaceModel, people: Draws) -> list[Face]:
-    return [random_face(model, seed) for seed in people.seeds("person")]
+def _faces(model: FaceModel, prior: FacePrior, people: Draws) -> list[Face]:
+    return [random_face(model, seed, prior.people) for seed in people.seeds("person")]
 
 
 def _middle(prior: CameraPrior) -> CameraPrior:
@@ -70,8 +70,8 @@ def _middle(prior: CameraPrior) -> CameraPrior:
     return replace(prior, nearest=distance, farthest=distance, zoom=0.0, shift=0.0)
 
 
-def _identity(model: FaceModel, prior: FacePrior, still: Scenes, draws: Draws, size: int) -> Scenes:
-    return replace(scenes_of(model, _people(model, draws), size), camera=still.camera)
+def _people(model: FaceModel, prior: FacePrior, still: Scenes, draws: Draws, size: int) -> Scenes:
+    return replace(scenes_of(model, _faces(model, prior, draws), size), camera=still.camera)
 
 
 def _skin(model: FaceModel, prior: FacePrior, still: Scenes, draws: Draws, size: int) -> Scenes:
@@ -98,7 +98,7 @@ def _background(model: FaceModel, prior: FacePrior, still: Scenes, draws: Draws,
 
 
 _OF_SCENES: Mapping[str, Callable[[FaceModel, FacePrior, Scenes, Draws, int], Scenes]] = {
-    "identity": _identity,
+    "people": _people,
     "skin": _skin,
     "pose": _pose,
     "camera": _camera,

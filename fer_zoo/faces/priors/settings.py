@@ -12,16 +12,29 @@ from fer_zoo.faces.priors.expressions import ActionUnitPrior, EmotionPrior, Slid
 from fer_zoo.faces.priors.grids import GridPrior
 from fer_zoo.faces.priors.recordings import RecordingPrior
 
-# What can be drawn alone: people, and the groups of settings that say how they look and are photographed.
-PARTS = ("identity", "skin", "pose", "camera", "light", "background", "occluders", "capture")
+# What can be drawn alone: the groups of settings that say who is there, how they look and are photographed.
+PARTS = ("people", "skin", "pose", "camera", "light", "background", "occluders", "capture")
 # Groups whose numbers are drawn from the one setting to the other.
 _FROM_TO = (
+    ("people", "lightest", "darkest"),
     ("camera", "nearest", "farthest"),
     ("light", "ambient_least", "ambient_most"),
     ("light", "strength_least", "strength_most"),
     ("occluders", "least", "most"),
 )
 EXPRESSIONS = ("emotions", "sliders", "action_units", "recordings")
+
+
+@dataclass(kw_only=True)
+class PeoplePrior:
+    """Who is there: modes of identity are normal and cut at two deviations, beyond which faces are caricatures."""
+
+    spread: float = setting(
+        0.8, "deviation of each mode of identity but the sex; 1 is that of a mode alone", at_least=0.0, at_most=1.0
+    )
+    lightest: float = setting(0.0, "lightest skin, 0 to 1", at_least=0.0, at_most=1.0)
+    darkest: float = setting(1.0, "darkest skin", at_least=0.0, at_most=1.0)
+    make_up: float = setting(0.8, "strongest make-up of women", at_least=0.0, at_most=1.0)
 
 
 @dataclass(kw_only=True)
@@ -118,6 +131,7 @@ class FacePrior:
     action_units: ActionUnitPrior = field(default_factory=ActionUnitPrior)
     clips: ClipPrior = field(default_factory=ClipPrior)
     recordings: RecordingPrior = field(default_factory=RecordingPrior)
+    people: PeoplePrior = field(default_factory=PeoplePrior)
     skin: SkinPrior = field(default_factory=SkinPrior)
     pose: PosePrior = field(default_factory=PosePrior)
     camera: CameraPrior = field(default_factory=CameraPrior)

@@ -16,7 +16,7 @@ NUMBERS, SIZE, SEED = np.array([3, 0, 7, 11]), 32, 5
 PRIOR = FacePrior(samples_per_person=1, occluders=OccluderPrior(probability=1.0))
 # What each part decides, among the numbers of `of`.
 DECIDES = {
-    "identity": {"identity", "styles", "materials"},
+    "people": {"identity", "styles", "materials"},
     "skin": {"creases", "materials"},
     "pose": {"angles"},
     "camera": {"camera"},
@@ -53,7 +53,7 @@ def same(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_is_drawn_as_in_the_samples_and_all_else_is_still(model: FaceModel, part: str) -> None:
-    prior = replace(PRIOR, skin=SkinPrior(dim=0.0)) if part == "identity" else PRIOR
+    prior = replace(PRIOR, skin=SkinPrior(dim=0.0)) if part == "people" else PRIOR
     found = of(alone(model, part, prior))
     sampled = of(draw_faces(model, prior, seed=SEED, numbers=NUMBERS, size=SIZE))
     for name in DECIDES[part] - ({"materials"} if part == "skin" else set()):

@@ -22,6 +22,7 @@ from fer_zoo.faces.scene_checks import check_scenes
 
 SIZE = 16
 FROM_TO = (
+    ("people.lightest", "people.darkest"),
     ("camera.nearest", "camera.farthest"),
     ("light.ambient_least", "light.ambient_most"),
     ("light.strength_least", "light.strength_most"),
