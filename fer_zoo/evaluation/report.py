@@ -254,11 +254,11 @@ def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[st
         sentences += [collapsed] if collapsed else []
     if scores.coverage.subjects < 2:
         sentences.append("there are no intervals, because they need at least two people.")
-    for entry in scores.entries:
-        if isinstance(entry, ValueScore) and entry.support and entry.prediction_constant:
-            sentences.append(f"the output {entry.name} never changes.")
-        if isinstance(entry, ValueScore) and entry.support and entry.label_constant:
-            sentences.append(f"the label {entry.name} never changes, so its correlations say nothing.")
+    values = [entry for entry in scores.entries if isinstance(entry, ValueScore) and entry.support]
+    if still := [entry.name for entry in values if entry.prediction_constant]:
+        sentences.append(f"outputs that never change: {listed(still)}.")
+    if still := [entry.name for entry in values if entry.label_constant]:
+        sentences.append(f"labels that never change, so that their correlations say nothing: {listed(still)}.")
     few = [f"{e.name} {e.support}" for e in scores.entries if isinstance(e, ClassScore) and e.support < _FEW_IMAGES]
     if few:
         sentences.append(f"few scored images per class ({listed(few)}), and the mean class accuracy hangs on them.")

@@ -104,8 +104,8 @@ def test_a_report_on_values_names_each_and_marks_constants() -> None:
     table = prediction_table(asked, AU, ids, labels.to_numpy() + rng.normal(size=(30, 5))).assign(AU06=1.0)
     report = evaluate_table(table, AU, training=asked, bootstrap=FEW, metrics=["icc31", "mae"])
     text = report.to_text()
-    assert "the output AU06 never changes" in text
-    assert "the label AU17 never changes" in text
+    assert "outputs that never change: AU06." in text
+    assert "correlations say nothing: AU17." in text
     assert [entry["name"] for entry in report.to_dict()["per_entry"]] == list(AU.entries)
     assert [row.name for row in report.references] == ["train_mean", "all_zero"]
     assert report.to_dict()["confusion_matrix"] is None
