@@ -187,22 +187,6 @@ def test_continued_run_with_averaged_weights_equals_an_unbroken_one(
     assert equal_weights(unbroken / MODEL, broken / MODEL)
 
 
-def test_killed_run_goes_on(configuration: Configure, tmp_path: Path) -> None:
-    """SIGKILL during training: what was done stands, and the rest gives what an unbroken run gives."""
-    words = {"trainer__max_epochs": 5, "method__dropout": 0.3, "method__backbone": "resnet10t"}  # long enough
-    unbroken = train(configuration(output=tmp_path / "unbroken", **words), echo=quiet)
-    run = _command(configuration(output=tmp_path / "killed", **words))
-    with run:
-        _read_until(run, "epoch 2/")
-        run.kill()
-    assert run.returncode == -signal.SIGKILL
-    killed = tmp_path / "killed" / unbroken.relative_to(tmp_path / "unbroken")
-    assert status(killed) == "resumable"
-    assert load_method(killed).card["validation"]["epoch"] >= 1
-    train(configuration(output=tmp_path / "killed", **words), echo=quiet)
-    assert equal_weights(unbroken / MODEL, killed / MODEL)
-
-
 def test_interrupted_run_is_told_in_one_sentence_and_goes_on(configuration: Configure, tmp_path: Path) -> None:
     """Ctrl-C: exit code 130, no traceback, the best weights and the resume file stand."""
     config = configuration(trainer__max_epochs=200)
@@ -374,12 +358,9 @@ def test_empty_validation_part_is_told_before_anything_is_trained(configuration:
 
 def _command(config: RunConfig) -> "subprocess.Popen[str]":
     """The command line of a configuration that `patterns.settings` made, started in a process of its own."""
-    told = {
-        "trainer__max_epochs": config.trainer.max_epochs,
-        "method__dropout": config.method["dropout"],
-        "method__backbone": config.method["backbone"],
-    }
-    words = patterns.settings(Path(config.dataset["root"]), Path(config.output), **told)
+    words = patterns.settings(
+        Path(config.dataset["root"]), Path(config.output), trainer__max_epochs=config.trainer.max_epochs
+    )
     command = [sys.executable, "-m", "fer_zoo", "train", *(f"{key}={value}" for key, value in words)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
