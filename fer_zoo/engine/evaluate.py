@@ -79,7 +79,7 @@ def evaluate(
         file.refuse_other_selection(task.card)
     keys = {key for key, _ in settings}
     is_split = bool(keys & {"protocol", "protocol.name"})
-    config = _configuration(folder, task.card, settings)
+    config = _configuration(folder, task.card, settings, on_track=file is not None)
     run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
     if file is not None:
         run = _on_track(run, task.card, keys)
@@ -193,8 +193,10 @@ def _require_training(card: Mapping[str, Any], folder: Path) -> None:
             )
 
 
-def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tuple[str, str]]) -> RunConfig:
-    """How the checkpoint was trained, with what the user says otherwise."""
+def _configuration(
+    folder: Path, card: Mapping[str, Any], settings: Sequence[tuple[str, str]], *, on_track: bool
+) -> RunConfig:
+    """How the checkpoint was trained, with what the user says otherwise; data and folds are as a track says, if any."""
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
@@ -211,7 +213,7 @@ def _configuration(folder: Path, card: Mapping[str, Any], settings: Sequence[tup
         config.trainer.precision = _precision_of_training(training, config)
     if config.dataset["name"] != training["dataset"]["name"]:
         return config
-    for group in ("dataset", "protocol"):
+    for group in () if on_track else ("dataset", "protocol"):
         current = getattr(config, group)
         if keys & {group, f"{group}.name"} and current["name"] != training[group]["name"]:
             continue

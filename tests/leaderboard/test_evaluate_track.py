@@ -8,9 +8,12 @@ import yaml
 from fakes import patterns
 
 from fer_zoo.core.errors import UserError
+from fer_zoo.data.open import open_dataset
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.evaluate import evaluate
+from fer_zoo.engine.results import PREDICTIONS
 from fer_zoo.engine.train import train
+from fer_zoo.evaluation.prediction_table import read_predictions
 
 from .conftest import NETWORK, Place
 
@@ -67,3 +70,16 @@ def test_what_the_track_decides_is_not_set_beside_it(done: Place) -> None:
     (cell, *_) = done.plan(seeds="2").cells
     with pytest.raises(UserError, match=r"protocol\.folds is decided by the track patterns"):
         evaluate(cell.run.folder, [("track", str(done.track)), ("protocol.folds", "3")], echo=quiet)
+
+
+def test_the_data_are_those_of_the_track_whatever_settings_the_training_had(tmp_path: Path) -> None:
+    """These weights learned from faces of two models, of another seed, on the same data set."""
+    track = {
+        "dataset": {"name": "synthetic_faces", "num_samples": 16, "size": 24},
+        "protocol": {"name": "subject_holdout", "test_share": 0.5, "validation_share": 0.0},
+    }
+    (tmp_path / "few.yaml").write_text(yaml.safe_dump(track))
+    words = [("track", str(tmp_path / "few.yaml")), ("output", str(tmp_path / "scores"))]
+    _, folder = evaluate("emotion_small", words, echo=quiet)
+    meta = read_predictions(folder / PREDICTIONS)[1]
+    assert meta.extra["fingerprint"] == open_dataset("synthetic_faces", num_samples=16, size=24).fingerprint()
