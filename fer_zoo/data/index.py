@@ -140,6 +140,10 @@ class Index:
 
     def fingerprint(self) -> str:
         """16 hex digits over ids, labels, subjects, clips and the official split; the order of rows does not matter."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         table = self.table.sort_values("id")
         spaces = [s for s in self.label_spaces.values() if s.kind == "values" and not s.is_points]
         values = [entry for space in spaces for entry in space.entries]
@@ -303,8 +307,8 @@ def _checked(dataset: str, table: pd.DataFrame, spaces: Mapping[str, LabelSpace]
             table[column] = pd.Series(["" if _is_missing(v) else str(v) for v in table[column]], dtype=object)
         elif column in LABEL_COLUMNS:
             table[column] = pd.Series([None if _is_missing(v) else str(v) for v in table[column]], dtype=object)
-        else:
-            table[column] = table[column].astype(np.int64 if column == "frame" else np.float64)
+        elif table[column].dtype != (kind := np.int64 if column == "frame" else np.float64):
+            table[column] = table[column].astype(kind)
     if not table["subject"].all():
         raise UserError(f"Data set {dataset} has samples without a subject; an unknown one is the sample's own id.")
     _require_parts(dataset, table)

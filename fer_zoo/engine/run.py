@@ -194,7 +194,7 @@ def _people_on_both_sides(run: Run) -> list[str]:
 
 def describe_data(run: Run) -> str:
     """One line: data set, fingerprint, protocol and how many samples and subjects each part has."""
-    subjects = run.index.table.set_index("id")["subject"]
+    subjects = run.index.table[["id", "subject"]].set_index("id")["subject"]
     parts = [
         f"{name} {len(ids)} of {subjects.loc[list(ids)].nunique()} subjects"
         for name, ids in (("train", run.split.train), ("validation", run.split.validation), ("test", run.split.test))

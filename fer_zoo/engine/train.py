@@ -243,7 +243,7 @@ def _part_processes() -> None:
 
 def training_facts(run: Run) -> dict[str, Any]:
     """What a checkpoint remembers of its training: data, split, seed, terms, hashes of the people and the files."""
-    subjects = run.index.table.set_index("id")["subject"]
+    subjects = run.index.table[["id", "subject"]].set_index("id")["subject"]
     used = [*run.split.train, *run.split.validation]
     seen = sorted({subject_hash(code) for code in subjects.loc[used]})
     card = run.dataset_card

@@ -1,7 +1,8 @@
 """The index of drawn faces: everything that is known of each, no pixel."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from fer_zoo.core.conditions import CONDITIONS, PREFIX
 from fer_zoo.core.label_spaces import LabelSpace, label_space, label_spaces, own_space
 from fer_zoo.core.landmarks import LANDMARK_COLUMNS
 from fer_zoo.core.sample import subject_code
+from fer_zoo.core.settings import build_settings
 from fer_zoo.data.index import Index, clip_code, index_table
 from fer_zoo.data.synthesis.blocks import face_model_of, image_name
 from fer_zoo.data.synthesis.images import Drawing, DrawnImages
-from fer_zoo.data.synthesis.settings import EMOTION_SPACE, SynthesisSettings
+from fer_zoo.data.synthesis.settings import ASKED_LATER, EMOTION_SPACE, SynthesisSettings
 from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDER_ACTIONS, action_units
 from fer_zoo.faces.components import ExpressionComponents, expression_components
 from fer_zoo.faces.face_model import ACTIONS, FaceModel
@@ -97,8 +99,15 @@ def spaces_in(table: pd.DataFrame, settings: SynthesisSettings) -> Mapping[str, 
 
 
 def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
-    """The table of that index."""
+    """The table of that index, before what is asked for."""
     settings.check()
+    usual = {name: getattr(SynthesisSettings(), name) for name in ASKED_LATER}
+    return _table(dataset, json.dumps(asdict(replace(settings, **usual)))).copy()
+
+
+@lru_cache(maxsize=4)  # the stages of a recipe, a track and its checkpoint open the same faces again and again
+def _table(dataset: str, said: str) -> pd.DataFrame:
+    settings = build_settings(SynthesisSettings, json.loads(said), where="dataset")
     chunks = []
     for start in range(0, settings.num_samples, _CHUNK):
         numbers = np.arange(start, start + _CHUNK)

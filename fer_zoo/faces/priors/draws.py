@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt64
+
+from fer_zoo.faces.priors.philox import philox
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,24 @@ class Draws:
 
     def seeds(self, stream: str) -> list[int]:
         """A whole number a sample."""
-        key = _key(self.seed, stream)
-        return [int(_philox(key, number).random_raw()) for number in self.numbers.tolist()]
+        words: list[int] = self._words(stream, 1)[:, 0].tolist()
+        return words
 
     def uniform(self, stream: str, count: int) -> Float[np.ndarray, "b {count}"]:
         """Numbers in [0, 1)."""
-        key, found = _key(self.seed, stream), np.empty((len(self), count))
-        known: dict[int, np.ndarray] = {}  # frames of a clip ask for the same numbers again
-        for row, number in enumerate(self.numbers.tolist()):
-            if number not in known:
-                known[number] = np.random.Generator(_philox(key, number)).random(count)
-            found[row] = known[number]
-        return found
+        return (self._words(stream, count) >> np.uint64(11)) * 2.0**-53
 
     def normal(self, stream: str, count: int) -> Float[np.ndarray, "b {count}"]:
         """Standard normal numbers."""
         from scipy.special import ndtri  # slow to import, and every listing of data sets imports this module
 
         return ndtri(self.uniform(stream, count).clip(1e-9, 1 - 1e-9))
+
+    def _words(self, stream: str, count: int) -> UInt64[np.ndarray, "b {count}"]:
+        """Frames of a clip ask for the same numbers."""
+        numbers, places = np.unique(self.numbers.astype(np.uint64), return_inverse=True)
+        keys = np.stack([np.full_like(numbers, _key(self.seed, stream)), numbers], axis=1)
+        return philox(keys, count)[places]
 
 
 def between(share: np.ndarray, least: float | np.ndarray, most: float | np.ndarray) -> np.ndarray:
@@ -59,7 +61,3 @@ def between(share: np.ndarray, least: float | np.ndarray, most: float | np.ndarr
 
 def _key(seed: int, stream: str) -> int:
     return int.from_bytes(sha256(f"{seed}/{stream}".encode()).digest()[:8], "little")
-
-
-def _philox(key: int, number: int) -> np.random.Philox:
-    return np.random.Philox(key=np.array([key, number], np.uint64))  # numpy would make floats of plain numbers
