@@ -79,7 +79,9 @@ def evaluate(
         file.refuse_other_selection(task.card)
     keys = {key for key, _ in settings}
     is_split = bool(keys & {"protocol", "protocol.name"})
-    config = _configuration(folder, task.card, settings, on_track=file is not None)
+    config = _configuration(task.card, settings)
+    if config.dataset["name"] == task.card["training"]["dataset"]["name"]:
+        (_take_as_trained if file is None else _take_own_fold)(config, folder, task.card["training"], keys)
     run = open_run(config, echo=echo, whole_unless="" if is_split else task.card["training"]["fingerprint"])
     if file is not None:
         run = _on_track(run, task.card, keys)
@@ -193,10 +195,8 @@ def _require_training(card: Mapping[str, Any], folder: Path) -> None:
             )
 
 
-def _configuration(
-    folder: Path, card: Mapping[str, Any], settings: Sequence[tuple[str, str]], *, on_track: bool
-) -> RunConfig:
-    """How the checkpoint was trained, with what the user says otherwise; data and folds are as a track says, if any."""
+def _configuration(card: Mapping[str, Any], settings: Sequence[tuple[str, str]]) -> RunConfig:
+    """Method, detector and precision as in training, with what the user or a track says of data and folds."""
     training, keys = card["training"], {key for key, _ in settings}
     if not keys & {"dataset", "dataset.name"}:
         settings = [("dataset", training["dataset"]["name"]), *settings]
@@ -211,9 +211,12 @@ def _configuration(
     config.method = {"name": card["method"], **card["settings"]}
     if "trainer.precision" not in keys:
         config.trainer.precision = _precision_of_training(training, config)
-    if config.dataset["name"] != training["dataset"]["name"]:
-        return config
-    for group in () if on_track else ("dataset", "protocol"):
+    return config
+
+
+def _take_as_trained(config: RunConfig, folder: Path, training: Mapping[str, Any], keys: set[str]) -> None:
+    """Sets what the user does not say of data and folds as it was in training, on the same data set."""
+    for group in ("dataset", "protocol"):
         current = getattr(config, group)
         if keys & {group, f"{group}.name"} and current["name"] != training[group]["name"]:
             continue
@@ -227,7 +230,16 @@ def _configuration(
         config.fold = training["fold"]
     if "frames" not in keys:
         config.frames = training.get("frames", "all")
-    return config
+
+
+def _take_own_fold(config: RunConfig, folder: Path, training: Mapping[str, Any], keys: set[str]) -> None:
+    """On a track, which says all else: the fold of a training by its protocol, and where the data and points were."""
+    if "data.landmarks" not in keys:
+        config.data.landmarks = _points_of_training(folder)
+    if "dataset.root" not in keys and (place := _places_of_training(folder, training["dataset"]).get("root")):
+        config.dataset["root"] = place
+    if "fold" not in keys and config.protocol == training["protocol"]:
+        config.fold = training["fold"]
 
 
 def _merged(trained: Mapping[str, Any], current: Mapping[str, Any], said: Sequence[Sequence[str]]) -> dict[str, Any]:

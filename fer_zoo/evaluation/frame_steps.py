@@ -16,7 +16,8 @@ from fer_zoo.evaluation.prediction_table import (
     target_columns,
     values_of,
 )
-from fer_zoo.evaluation.scores import score_table
+from fer_zoo.evaluation.report_text import ReportTable, with_interval
+from fer_zoo.evaluation.scores import rows_with_target, score_table
 from fer_zoo.evaluation.subject_sums import Bootstrap, Estimate
 
 STAYS = "answer_stays"
@@ -42,7 +43,8 @@ def step_scores(
     off, over the distance of the eyes. Beside values and points stands what never moves.
 
     Args:
-        table: a prediction table with the frames' numbers; frames left out between two do not part them.
+        table: a prediction table with the frames' numbers; frames without label or output part no others, and a clip
+            in which two frames have one number is left out.
         space: of the outputs.
         metrics: of values; those of classes do not matter.
         bootstrap: how intervals over people are drawn.
@@ -70,11 +72,21 @@ def step_scores(
     return [StepScore(name=row, pairs=scores.coverage.scored, values=scores.values) for row, scores in scored.items()]
 
 
+def steps_table(steps: Sequence[StepScore]) -> ReportTable:
+    """The rows as a report shows them."""
+    header = ["", "pairs", *(name.replace("_", " ") for name in (steps[0].values if steps else ()))]
+    rows = [[step.name, f"{step.pairs:,}", *map(with_interval, step.values.values())] for step in steps]
+    return ReportTable(title="Steps from frame to frame of a clip", header=header, rows=rows)
+
+
 def _pairs(table: pd.DataFrame, space: LabelSpace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of frames and, below, of those that follow them in their clips; of classes where both have one label."""
-    known = table[(table["clip"] != "") & has_output(table, space)].sort_values(["fold", "clip", FRAME, "id"])
+    known = table[(table["clip"] != "") & has_output(table, space) & rows_with_target(table, space)]
+    numbers = known.groupby(["fold", "clip"])[FRAME]
+    known = known[numbers.transform("nunique") == numbers.transform("size")]  # else nobody knows what follows what
+    known = known.sort_values(["fold", "clip", FRAME])
     same = ["fold", "clip", *(target_columns(space) if space.kind == "classes" else [])]
-    follows = (known[same] == known[same].shift()).all(axis=1)  # a missing label equals nothing
+    follows = (known[same] == known[same].shift()).all(axis=1)
     return known[follows.shift(-1, fill_value=False)], known[follows].copy()
 
 

@@ -13,7 +13,7 @@ from fer_zoo.core.label_spaces import LabelSpace, listed
 from fer_zoo.evaluation.bootstrap import FEW_PEOPLE, error_method
 from fer_zoo.evaluation.clip_answers import clip_table
 from fer_zoo.evaluation.conditions import ConditionScore, condition_scores, plain_condition
-from fer_zoo.evaluation.frame_steps import StepScore, step_scores
+from fer_zoo.evaluation.frame_steps import StepScore, step_scores, steps_table
 from fer_zoo.evaluation.predicted_classes import label_counts, predicted_counts, warning_of
 from fer_zoo.evaluation.reference_rows import ReferenceRow, Training, reference_rows
 from fer_zoo.evaluation.report_text import ReportTable, as_markdown, as_text, short, with_interval
@@ -150,7 +150,7 @@ class EvaluationReport:
     def _tables(self) -> list[ReportTable]:
         tables = [
             self._main_table(),
-            _steps_table(self.steps),
+            steps_table(self.steps),
             _entries_table(self.scores),
             _sources_table(self.scores),
             *self._condition_tables(),
@@ -263,12 +263,6 @@ def _warnings(table: pd.DataFrame, space: LabelSpace, scores: Scores) -> list[st
     if few:
         sentences.append(f"few scored images per class ({listed(few)}), and the mean class accuracy hangs on them.")
     return sentences
-
-
-def _steps_table(steps: Sequence[StepScore]) -> ReportTable:
-    header = ["", "pairs", *_titles(steps[0].values if steps else {})]
-    rows = [[step.name, f"{step.pairs:,}", *_cells(step.values)] for step in steps]
-    return ReportTable(title="Steps from frame to frame of a clip", header=header, rows=rows)
 
 
 def _entries_table(scores: Scores) -> ReportTable:

@@ -1,12 +1,15 @@
 """How steady outputs are over the frames of clips, on tables whose steps are known."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from fer_zoo.core.errors import UserError
 from fer_zoo.core.label_spaces import LabelSpace, label_space
 from fer_zoo.evaluation.frame_steps import StepScore, step_scores
-from fer_zoo.evaluation.prediction_table import prediction_table
+from fer_zoo.evaluation.prediction_table import check_table, prediction_table, read_predictions, write_predictions
 from fer_zoo.evaluation.report import evaluate_table
 from fer_zoo.evaluation.subject_sums import NO_INTERVALS, Bootstrap
 
@@ -66,17 +69,37 @@ def test_the_order_of_rows_does_not_matter() -> None:
 def test_frames_without_an_output_or_a_label_make_no_steps_and_part_nothing() -> None:
     labels, outputs = random_values(SPACE), random_values(SPACE, 1)
     outputs[2] = np.nan  # the frame in the middle of the first clip
-    labels[5, 1:] = np.nan
+    labels[7] = np.nan  # that of the second
+    labels[12, 1:] = np.nan
     own = scored(values_table(SPACE, labels, outputs), SPACE, "mae")[0]
-    assert own.pairs == 11
-    found = np.delete(outputs, 2, axis=0), np.delete(labels, 2, axis=0)
-    errors = [np.diff(part - label, axis=0) for part, label in zip(*map(_in_clips, found), strict=True)]
-    by_name = np.nanmean(np.abs(np.concatenate(errors)), axis=0)
+    assert own.pairs == 10
+    clips = np.split(np.delete(outputs - labels, [2, 7], axis=0), [FRAMES - 1, 2 * (FRAMES - 1)])
+    by_name = np.nanmean(np.abs(np.concatenate([np.diff(clip, axis=0) for clip in clips])), axis=0)
     assert own.values["mae"].value == pytest.approx(by_name.mean())
 
 
-def _in_clips(values: np.ndarray) -> list[np.ndarray]:
-    return np.split(values, [FRAMES - 1, 2 * FRAMES - 1])
+def test_clips_whose_frames_have_no_numbers_of_their_own_have_no_steps() -> None:
+    table = values_table(SPACE, random_values(SPACE), random_values(SPACE, 1))
+    table.loc[table["clip"] == "b", "frame"] = 0
+    assert scored(table, SPACE, "mae")[0].pairs == 8
+    assert scored(table.assign(frame=0), SPACE, "mae") == []
+
+
+def test_folds_are_apart_and_people_give_intervals() -> None:
+    table = values_table(SPACE, random_values(SPACE), random_values(SPACE, 1))
+    both = pd.concat([table, table.assign(fold="other")], ignore_index=True)
+    one, two = (step_scores(own, SPACE, ["mae"], Bootstrap())[0] for own in (table, both))
+    assert (one.pairs, two.pairs) == (12, 24)
+    for found in (one.values["mae"], two.values["mae"]):
+        assert found.interval.low < found.value < found.interval.high
+
+
+def test_a_stored_table_keeps_its_frames(tmp_path: Path) -> None:
+    table = values_table(SPACE, random_values(SPACE), random_values(SPACE, 1))
+    write_predictions(tmp_path / "kept.parquet", table, SPACE)
+    assert scored(read_predictions(tmp_path / "kept.parquet")[0], SPACE, "mae") == scored(table, SPACE, "mae")
+    with pytest.raises(UserError, match="Column frame holds string"):
+        check_table(table.assign(frame="first"), SPACE)
 
 
 def test_points_are_measured_on_the_labelled_eyes() -> None:
@@ -101,10 +124,10 @@ def emotions_table(labels: list[str | None], answers: list[str | None]) -> pd.Da
 
 
 def test_answers_stay_while_the_label_does() -> None:
-    labels = ["fear", "fear", "fear", "anger", "anger", None, None]
-    answers = ["anger", "anger", "fear", "sadness", None, "fear", "anger"]
+    labels = ["fear", "fear", "fear", "anger", "anger", None, None, "contempt", "contempt"]
+    answers = ["anger", "anger", "fear", "sadness", None, "fear", "anger", "fear", "fear"]
     (own,) = step_scores(emotions_table(labels, answers), EMOTIONS, (), NO_INTERVALS)
-    assert own.pairs == 2  # both of fear; the second anger has no answer, and who knows what the last two show
+    assert own.pairs == 2  # both of fear; the second anger has no answer, and what the last four show is no class
     assert own.values["answer_stays"].value == 0.5
 
 

@@ -1,6 +1,7 @@
 """One checkpoint on a track: on its own fold, on all people of other data, never on whom it has seen."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from fer_zoo.core.errors import UserError
 from fer_zoo.data.open import open_dataset
 from fer_zoo.engine.config import compose
 from fer_zoo.engine.evaluate import evaluate
+from fer_zoo.engine.named_weights import shipped_weights
 from fer_zoo.engine.results import PREDICTIONS
 from fer_zoo.engine.train import train
 from fer_zoo.evaluation.prediction_table import read_predictions
@@ -72,14 +74,20 @@ def test_what_the_track_decides_is_not_set_beside_it(done: Place) -> None:
         evaluate(cell.run.folder, [("track", str(done.track)), ("protocol.folds", "3")], echo=quiet)
 
 
-def test_the_data_are_those_of_the_track_whatever_settings_the_training_had(tmp_path: Path) -> None:
+def test_data_and_folds_are_those_of_the_track_whatever_the_training_had(tmp_path: Path) -> None:
     """These weights learned from faces of two models, of another seed, on the same data set."""
     track = {
-        "dataset": {"name": "synthetic_faces", "num_samples": 16, "size": 24},
-        "protocol": {"name": "subject_holdout", "test_share": 0.5, "validation_share": 0.0},
+        "dataset": {"name": "synthetic_faces", "num_samples": 16, "size": 24, "samples_per_person": 2},
+        "protocol": {"name": "subject_kfold", "folds": 2},
     }
     (tmp_path / "few.yaml").write_text(yaml.safe_dump(track))
+    shutil.copytree(shipped_weights()["emotion_small"], tmp_path / "weights")
+    card = json.loads((tmp_path / "weights" / "card.json").read_text())
+    card["training"] |= {"fold": 4, "protocol": {"name": "subject_kfold", "folds": 5}}
+    (tmp_path / "weights" / "card.json").write_text(json.dumps(card))
     words = [("track", str(tmp_path / "few.yaml")), ("output", str(tmp_path / "scores"))]
-    _, folder = evaluate("emotion_small", words, echo=quiet)
+    report, folder = evaluate(tmp_path / "weights", words, echo=quiet)
     meta = read_predictions(folder / PREDICTIONS)[1]
-    assert meta.extra["fingerprint"] == open_dataset("synthetic_faces", num_samples=16, size=24).fingerprint()
+    index = open_dataset("synthetic_faces", num_samples=16, size=24, samples_per_person=2)
+    assert meta.extra["fingerprint"] == index.fingerprint()
+    assert (meta.extra["split"], report.scores.coverage.asked) == ("all", 16)

@@ -35,6 +35,7 @@ _THIRDS: Mapping[str, tuple[float, ...]] = {
     "sex": (0.0,),
     "build": (-0.3446, 0.3446),
 }
+_KEPT = 10_000  # samples of a table that is kept in memory: some 100 MB
 _CHUNK = 256  # samples whose labels are made at once, always so many: last digits depend on it
 
 
@@ -102,16 +103,18 @@ def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     """The table of that index, before what is asked for."""
     settings.check()
     usual = {name: getattr(SynthesisSettings(), name) for name in ASKED_LATER}
-    return _table(dataset, json.dumps(asdict(replace(settings, **usual)))).copy()
+    table = _table if settings.num_samples <= _KEPT else _table.__wrapped__
+    return table(dataset, json.dumps(asdict(replace(settings, **usual))), settings.key).copy()
 
 
 @lru_cache(maxsize=4)  # the stages of a recipe, a track and its checkpoint open the same faces again and again
-def _table(dataset: str, said: str) -> pd.DataFrame:
+def _table(dataset: str, said: str, key: str) -> pd.DataFrame:
+    """Of settings as text, which cannot be changed; whole numbers may have become floats in it, hence their key."""
     settings = build_settings(SynthesisSettings, json.loads(said), where="dataset")
     chunks = []
     for start in range(0, settings.num_samples, _CHUNK):
         numbers = np.arange(start, start + _CHUNK)
-        parts = [_chunk(dataset, own, settings.key, numbers).iloc[places] for own, places in settings.by_head(numbers)]
+        parts = [_chunk(dataset, own, key, numbers).iloc[places] for own, places in settings.by_head(numbers)]
         chunks.append(pd.concat(parts).sort_index())
     table = pd.concat(chunks, ignore_index=True)[: settings.num_samples]
     return table if len(settings.heads) == 1 else _meant_by_all(table, settings)

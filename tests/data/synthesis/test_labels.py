@@ -26,6 +26,7 @@ from fer_zoo.faces.actions import ACTION_UNIT_NAMES, SLIDERS, action_units, slid
 from fer_zoo.faces.components import expression_components
 from fer_zoo.faces.face_model import ACTIONS, FaceModel
 from fer_zoo.faces.priors.face_prior import DrawnFaces, draw_faces
+from fer_zoo.faces.priors.settings import PosePrior
 from fer_zoo.faces.renderer import Rendered
 from fer_zoo.geometry.cameras import Pinhole
 from fer_zoo.geometry.rotations import rotation
@@ -61,6 +62,14 @@ def drawn(chosen: SynthesisSettings) -> DrawnFaces:
 @pytest.fixture(scope="module")
 def table(chosen: SynthesisSettings) -> pd.DataFrame:
     return drawn_index("synthetic_faces", chosen).table
+
+
+def test_a_table_that_somebody_changes_is_as_it_was_for_the_next() -> None:
+    settings = SynthesisSettings(num_samples=8, pose=PosePrior(yaw=25))  # a whole number, where a float is meant
+    first = drawn_table("synthetic_faces", settings)
+    assert first["image"].str.startswith(settings.key).all()
+    first["subject"] = "nobody"
+    assert not (drawn_table("synthetic_faces", settings)["subject"] == "nobody").any()
 
 
 def test_whole_intensities_are_the_continuous_ones_rounded_and_nothing_else_changes() -> None:
