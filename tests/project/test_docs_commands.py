@@ -75,6 +75,15 @@ PROVED_ELSEWHERE |= {
     "python benchmarks/domain_gap.py": "results/domain_gap.csv, which it wrote in an hour of training",
     "fer-zoo render face_model=ict sheet=actions output=docs/figures/ict_actions.jpg": FILES_OF_ICT,
 }
+PROVED_ELSEWHERE |= {
+    f"fer-zoo evaluate {which} dataset.seed=91 dataset.num_samples=800 dataset.clips.frames=8"
+    " dataset.samples_per_person=2": f"tests/evaluation/test_frame_steps.py; {FILES_OF_ICT}"
+    for which in (
+        "landmarks_small dataset=synthetic_faces",
+        "blendshapes_small dataset=synthetic_faces dataset.face_model=ict dataset.expression=sliders",
+        "emotion_fernet_small dataset=synthetic_faces",
+    )
+}
 RECIPES = "tests/engine/test_recipes.py and test_recipe_files.py, on a few drawn faces"
 PROVED_ELSEWHERE |= {
     f"fer-zoo {command}": RECIPES
