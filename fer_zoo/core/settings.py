@@ -96,7 +96,7 @@ def _assign(node: Any, cls: type[Any], values: Mapping[str, Any], where: str) ->
             _require_plain_items(value, name)
         try:
             OmegaConf.update(node, key, _literal(value))
-        except OmegaConfBaseException as error:
+        except (OmegaConfBaseException, OverflowError) as error:  # a whole number beyond all floats
             if _is_group(cls, key):
                 raise UserError(
                     f"{name} is a group of settings, got {value!r}; set its parts: {name}.KEY=VALUE."
