@@ -15,7 +15,7 @@ from fer_zoo.core.method_settings import STARTING_WEIGHTS, network_settings
 from fer_zoo.core.registry import DATASETS, METHODS, load_object
 from fer_zoo.core.settings import build_settings, setting
 from fer_zoo.data.frames import check_frames
-from fer_zoo.engine.config_files import compose_files, options, protocol_file
+from fer_zoo.engine.config_files import compose_files, options, protocol_file, require_plain
 from fer_zoo.engine.setting_texts import as_tree, settings_from_texts, typed
 from fer_zoo.engine.starts import check_facts, first_start, start_paths
 from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
@@ -24,7 +24,6 @@ from fer_zoo.engine.trainer_settings import LoggerSettings, TrainerSettings
 NAMED: Mapping[str, tuple[str, ...]] = {"method": ("name",), "dataset": ("name", "root"), "protocol": ("name",)}
 PLAIN = ("data", "trainer", "logger")
 CONFIG = "config.yaml"
-_LONGEST = 1 << 16  # characters of a config.yaml
 FILES = ("trainer", "logger", "experiment")  # written trainer=NAME, where NAME is a file
 
 
@@ -151,7 +150,7 @@ def read_config(folder: Path) -> RunConfig:
         raise UserError(f"{folder} is no run folder: it holds no {CONFIG}.")
     try:
         text = path.read_text(encoding="utf-8")
-        _require_plain(text)
+        require_plain(text)
         values: Any = OmegaConf.to_container(OmegaConf.create(text))
     except (yaml.YAMLError, OmegaConfBaseException, OSError, *_ODD_TEXTS) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
@@ -159,20 +158,6 @@ def read_config(folder: Path) -> RunConfig:
     if not isinstance(values, dict):
         raise UserError(f"{path} is no whole configuration: names with values were expected.")
     return RunConfig.from_dict(values)
-
-
-def _require_plain(text: str) -> None:
-    """Refuses a YAML text that is none of ours: longer, or of aliases, of which a few lines can mean gigabytes.
-
-    Raises:
-        ValueError: if it is.
-    """
-    import yaml
-
-    if len(text) > _LONGEST:
-        raise ValueError(f"{len(text)} characters are too many")
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-        raise ValueError("it repeats parts of itself by aliases")
 
 
 def _check_top(words: dict[str, Any], verb: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from fer_zoo.core.errors import UserError, unknown_name
 
 GROUPS = ("trainer", "logger", "protocol", "experiment")
+_LONGEST, _DEEPEST = 1 << 16, 50  # characters of a file, parts within parts
 
 
 def configs_folder() -> Path:
@@ -55,6 +56,25 @@ def _composed(folder: Path, choices: tuple[tuple[str, str], ...], changed: int) 
     return {key: value for key, value in plain.items() if value is not None}
 
 
+def require_plain(text: str) -> None:
+    """Refuses a YAML text that is none of ours: longer, deeper, or of aliases, a few lines of which can mean gigabytes.
+
+    Raises:
+        ValueError: if it is; or what the parser raises.
+    """
+    import yaml
+
+    if len(text) > _LONGEST:
+        raise ValueError(f"{len(text)} characters are too many")
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"its parts are nested more than {_DEEPEST} deep")
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("it repeats parts of itself by aliases")
+
+
 def read_yaml(path: Path, *, what: str) -> dict[str, Any]:
     """The values of a file, e.g. a track's, by name.
 
@@ -77,7 +97,9 @@ def _loaded(path: Path, changed: int) -> Any:
     """Read once in a process, and anew when the file has changed: a recipe takes a tenth of a second."""
     from omegaconf import OmegaConf
 
-    return OmegaConf.to_container(OmegaConf.load(path))
+    text = path.read_text(encoding="utf-8")
+    require_plain(text)
+    return OmegaConf.to_container(OmegaConf.create(text))
 
 
 def protocol_file(name: str) -> dict[str, Any]:

@@ -41,7 +41,14 @@ def curves_figure(
 def _draw_panel(axes: "Axes", name: str, lines: Mapping[str, Sequence[ConditionScore]], metric: str) -> None:
     for number, (line, points) in enumerate(sorted((key, value) for key, value in lines.items() if key)):
         heights = [point.values[metric].value for point in points]
-        axes.plot(_along(name, points), heights, "-", color=_COLOURS[number % len(_COLOURS)], linewidth=1, label=line)
+        axes.plot(
+            _along(name, points),
+            heights,
+            "-",
+            color=_COLOURS[number % len(_COLOURS)],
+            linewidth=1,
+            label=line.replace("_", " "),
+        )
     whole = lines[""]
     estimates = [point.values[metric] for point in whole]
     heights = [estimate.value for estimate in estimates]

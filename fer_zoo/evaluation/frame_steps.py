@@ -17,7 +17,7 @@ from fer_zoo.evaluation.prediction_table import (
     values_of,
 )
 from fer_zoo.evaluation.report_text import ReportTable, with_interval
-from fer_zoo.evaluation.scores import rows_with_target, score_table
+from fer_zoo.evaluation.scores import rows_with_target, table_sums
 from fer_zoo.evaluation.subject_sums import Bootstrap, Estimate
 
 STAYS = "answer_stays"
@@ -58,18 +58,18 @@ def step_scores(
     if space.kind == "classes":
         (label,) = target_columns(space)
         later[label] = former[space.target].to_numpy()
-        scores = score_table(later, space, ["accuracy"], bootstrap)
-        return [StepScore(name=name, pairs=scores.coverage.scored, values={STAYS: scores.values["accuracy"]})]
+        found, pairs = _scored(later, space, ["accuracy"], bootstrap)
+        return [StepScore(name=name, pairs=pairs, values={STAYS: found["accuracy"]})]
     steps = outputs_of(later, space) - outputs_of(former, space)
     expected = values_of(later, space) - values_of(former, space)
     expected[np.isnan(steps)] = np.nan
     if not np.isfinite(expected).any():
         return []
-    rows = {name: steps, "never moves": 0 * steps}
-    scored = {
-        row: score_table(_moved(later, space, own, expected), space, metrics, bootstrap) for row, own in rows.items()
-    }
-    return [StepScore(name=row, pairs=scores.coverage.scored, values=scores.values) for row, scores in scored.items()]
+    scores = []
+    for row, own in {name: steps, "never moves": 0 * steps}.items():
+        found, pairs = _scored(_moved(later, space, own, expected), space, metrics, bootstrap)
+        scores.append(StepScore(name=row, pairs=pairs, values=found))
+    return scores
 
 
 def steps_table(steps: Sequence[StepScore]) -> ReportTable:
@@ -77,6 +77,14 @@ def steps_table(steps: Sequence[StepScore]) -> ReportTable:
     header = ["", "pairs", *(name.replace("_", " ") for name in (steps[0].values if steps else ()))]
     rows = [[step.name, f"{step.pairs:,}", *map(with_interval, step.values.values())] for step in steps]
     return ReportTable(title="Steps from frame to frame of a clip", header=header, rows=rows)
+
+
+def _scored(
+    table: pd.DataFrame, space: LabelSpace, metrics: Sequence[str], bootstrap: Bootstrap
+) -> tuple[dict[str, Estimate], int]:
+    sums = table_sums(table, space)
+    draws = sums.draw(bootstrap)
+    return {metric: draws.estimate(metric) for metric in metrics}, sums.images
 
 
 def _pairs(table: pd.DataFrame, space: LabelSpace) -> tuple[pd.DataFrame, pd.DataFrame]:

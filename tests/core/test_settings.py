@@ -62,6 +62,7 @@ def test_a_list_given_does_not_reach_the_next_object() -> None:
         ({"weights": 1.0}, "method.weights must be list[float], got 1.0"),
         ({"weights": ["x"]}, "method.weights must be list[float], got ['x']"),
         ({"inner": {"rate": "x"}}, "method.inner.rate must be float, got 'x'."),
+        ({"inner": {"rate": 10**400}}, "method.inner.rate must be float, got 1000"),
         ({"inner": {"rate": {"x": 1}}}, "method.inner.rate must be float, got {'x': 1}."),
         ({"inner": 3}, "method.inner is a group of settings, got 3; set its parts: method.inner.KEY=VALUE."),
         ({"size": 7}, "method.size is 7; it must be at least 8."),

@@ -106,6 +106,13 @@ def test_tracks_pin_the_complete_sets(name: str) -> None:
     assert track.get("target", "emotion") == next(iter(DATASETS[name].targets))
 
 
+def test_the_track_of_landmarks_is_of_the_faces_of_a_frozen_set() -> None:
+    track = yaml.safe_load((configs_folder() / "track" / "synthetic_landmarks.yaml").read_text(encoding="utf-8"))
+    own = {key: value for key, value in track["dataset"].items() if key != "name"}
+    assert build_settings(SynthesisSettings, own, where="dataset") == settings_of("synthetic_expression_v1", 4000)
+    assert open_dataset(**track["dataset"]).fingerprint() == track["fingerprint"]
+
+
 @pytest.mark.slow
 @every_set
 def test_the_whole_is_what_it_was(name: str) -> None:

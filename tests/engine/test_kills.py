@@ -129,6 +129,8 @@ def test_a_killed_training_of_so_many_steps_starts_anew_and_is_the_same(
     kills.seconds_of(work, tmp_path / "unbroken")
     (tmp_path / "killed").mkdir()
     assert kills.is_killed(work, tmp_path / "killed", before_rename=in_the_second_epoch)
+    assert status(run_of(tmp_path / "killed")) == "resumable"
+    assert load_method(run_of(tmp_path / "killed")).card["validation"]["epoch"] == 1
     assert not kills.is_killed(work, tmp_path / "killed")
     assert_same(tmp_path / "unbroken", tmp_path / "killed")
 

@@ -102,15 +102,19 @@ def spaces_in(table: pd.DataFrame, settings: SynthesisSettings) -> Mapping[str, 
 def drawn_table(dataset: str, settings: SynthesisSettings) -> pd.DataFrame:
     """The table of that index, before what is asked for."""
     settings.check()
+    if settings.num_samples > _KEPT:
+        return _made(dataset, settings, settings.key)
     usual = {name: getattr(SynthesisSettings(), name) for name in ASKED_LATER}
-    table = _table if settings.num_samples <= _KEPT else _table.__wrapped__
-    return table(dataset, json.dumps(asdict(replace(settings, **usual))), settings.key).copy()
+    return _kept(dataset, json.dumps(asdict(replace(settings, **usual))), settings.key).copy()
 
 
 @lru_cache(maxsize=4)  # the stages of a recipe, a track and its checkpoint open the same faces again and again
-def _table(dataset: str, said: str, key: str) -> pd.DataFrame:
-    """Of settings as text, which cannot be changed; whole numbers may have become floats in it, hence their key."""
-    settings = build_settings(SynthesisSettings, json.loads(said), where="dataset")
+def _kept(dataset: str, said: str, key: str) -> pd.DataFrame:
+    """Of settings as text; whole numbers may have become floats in it, hence the key of those that were asked for."""
+    return _made(dataset, build_settings(SynthesisSettings, json.loads(said), where="dataset"), key)
+
+
+def _made(dataset: str, settings: SynthesisSettings, key: str) -> pd.DataFrame:
     chunks = []
     for start in range(0, settings.num_samples, _CHUNK):
         numbers = np.arange(start, start + _CHUNK)

@@ -81,8 +81,9 @@ def draw_faces(
     people, clips, samples = (Draws(seed, of) for of in (person, clip, numbers))
     levels = prior.grid.levels(numbers)
     emotion, strength, actions = _expressions(prior, people, clips, frame, levels.get("intensity"))
-    known = {of: random_face(model, of, prior.people) for of in set(people.seeds("person"))}
-    faces = [known[of] for of in people.seeds("person")]
+    seeds = people.seeds("person")
+    known = {of: random_face(model, of, prior.people) for of in set(seeds)}
+    faces = [known[of] for of in seeds]
     light, shine = draw_light(prior.light, clips)
     plain = scenes_of(model, faces, size)
     scenes = replace(
